@@ -1,0 +1,1 @@
+"""A self-hosted LiveKit voice agent whose calls and chat are one conversation."""

@@ -1,0 +1,1 @@
+"""The chat thread as the worker sees it: protocol, connection, history, courier, bridge."""

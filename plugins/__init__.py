@@ -1,0 +1,1 @@
+"""Plugins for livekit-agents that are not tied to this worker."""
