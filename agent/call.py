@@ -23,6 +23,7 @@ from agent.assistant import Assistant
 from agent.caption_output import CaptionOutput
 from agent.chat.bridge import Bridge
 from agent.chat.courier import Delivered
+from agent.chat.dialect import dialect_named
 from agent.chat.endpoint import ChatEndpoint
 from agent.chat.frames import ThreadMessage
 from agent.conversation import Conversation, typed_in_thread
@@ -103,7 +104,9 @@ class Call:
             self._history.set_result([])
             return
         pending = await self._journal.pending(self._job.conversation_id)
-        self._bridge = Bridge(ChatEndpoint.for_job(self._settings, self._job), pending, self)
+        self._bridge = Bridge(
+            ChatEndpoint.for_job(self._settings, self._job), dialect_named(self._settings.chat_dialect), pending, self
+        )
         self._tasks.append(asyncio.create_task(self._bridge.run(), name="bridge"))
 
     async def _read_history(self) -> list[Turn]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -21,6 +21,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 ENV_FILE = Path(".env")
@@ -92,7 +93,7 @@ class Settings(BaseModel):
     chat_api_url: str = Field("", validation_alias=AliasChoices("CHAT_API_URL", "chatApiUrl"))
     chat_dialect: Literal["guide", "unpod"] = Field("guide", validation_alias="CHAT_DIALECT")
     chat_token: SecretStr = Field(SecretStr(""), validation_alias="CHAT_TOKEN")
-    app_type: str = Field("social", validation_alias=AliasChoices("APP_TYPE", "appType"))
+    app_type: str = Field("", validation_alias=AliasChoices("APP_TYPE", "appType"))
     product_id: str = Field("", validation_alias=AliasChoices("PRODUCT_ID", "productId"))
 
     # models
@@ -134,6 +135,12 @@ class Settings(BaseModel):
         if url and not url.startswith(("ws://", "wss://")):
             raise ValueError("must start with ws:// or wss://, e.g. ws://127.0.0.1:8080/ws/v1/")
         return url if not url or url.endswith("/") else url + "/"
+
+    @model_validator(mode="after")
+    def _no_social_for_unpod(self) -> Self:
+        if self.chat_dialect == "unpod" and self.app_type == "social":
+            raise ValueError("APP_TYPE: social makes the unpod service drop every message; unset it or choose another")
+        return self
 
     def models(self, kind: Literal["stt", "llm", "tts"]) -> tuple[ModelRef, ...]:
         """The models of a kind in the order in which they are tried; never empty.
@@ -217,6 +224,8 @@ def load_settings(env: Mapping[str, str] | None = None, env_file: Path | None = 
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        problems = "; ".join(f"{e['loc'][0]}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors())
+        problems = "; ".join(
+            ": ".join([*map(str, e["loc"][:1]), e["msg"].removeprefix("Value error, ")]) for e in error.errors()
+        )
         raise SettingsError(f"{problems} (see .env.example)") from None
     return settings.model_copy(update={"providers": _find_providers(merged)})

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from agent.chat.captions import Captions
 from agent.chat.connection import ChatConnection, ChatRefused
 from agent.chat.courier import Courier, Delivered
+from agent.chat.dialect import Dialect
 from agent.chat.endpoint import ChatEndpoint
 from agent.chat.frames import (
     Ignored,
@@ -24,9 +25,6 @@ from agent.chat.frames import (
     ServerError,
     ThreadMessage,
     TypingNotice,
-    decode,
-    encode_attach,
-    encode_turn,
 )
 from agent.chat.history import HistoryError, read_history
 from agent.turns import Speaker, Turn
@@ -52,17 +50,21 @@ class Bridge:
 
     Args:
         endpoint: where the conversation is.
+        dialect: how its server speaks.
         pending: turns of earlier calls that the thread has not acknowledged yet.
         listener: told what happens in the thread.
     """
 
-    def __init__(self, endpoint: ChatEndpoint, pending: Iterable[Turn], listener: ThreadListener) -> None:
+    def __init__(
+        self, endpoint: ChatEndpoint, dialect: Dialect, pending: Iterable[Turn], listener: ThreadListener
+    ) -> None:
         self._endpoint = endpoint
+        self._dialect = dialect
         self._listener = listener
         self._courier = Courier(pending)
-        self._connection = ChatConnection(endpoint.websocket_url)
+        self._connection = ChatConnection(lambda: dialect.websocket(endpoint))
         self._link: ClientConnection | None = None
-        self._captions = Captions(self._send_if_open)
+        self._captions = Captions(dialect.encode_caption, self._send_if_open)
         self._work = asyncio.Event()
         self._settled = asyncio.Event()
         self._after: int | None = None
@@ -111,19 +113,19 @@ class Bridge:
                 await asyncio.wait_for(self._settled.wait(), timeout)
         self._connection.stop()
         if (link := self._link) is not None:
-            await self._send_if_open(encode_attach(False))
+            await self._send_if_open(self._dialect.encode_attach(False))
             await link.close()
 
     async def _serve(self, link: ClientConnection, http: aiohttp.ClientSession) -> None:
         try:
-            history = await read_history(http, self._endpoint, after=self._after or 0)
+            history = await read_history(http, self._endpoint, self._dialect, after=self._after or 0)
         except HistoryError as error:
             logger.warning("chat: %s; connecting anew", error)
             await link.close(1001)
             return
         try:
-            await link.send(encode_attach(True))
             self._begin(link, history)
+            await self._send_if_open(self._dialect.encode_attach(True))
             async with asyncio.TaskGroup() as tasks:
                 sender = tasks.create_task(self._send_turns(link))
                 async for raw in link:
@@ -153,10 +155,10 @@ class Bridge:
             await self._work.wait()
             self._work.clear()
             for turn in self._courier.to_send():
-                await link.send(encode_turn(turn))
+                await link.send(self._dialect.encode_turn(turn))
 
     def _receive(self, raw: str | bytes) -> None:
-        match decode(raw):
+        match self._dialect.decode(raw):
             case ThreadMessage() as message:
                 if message.seq is not None:
                     self._after = max(self._after or 0, message.seq)
@@ -182,7 +184,7 @@ class Bridge:
         if not self._courier.pending:
             self._settled.set()
 
-    async def _send_if_open(self, frame: str) -> None:
-        if (link := self._link) is not None:
+    async def _send_if_open(self, frame: str | None) -> None:
+        if frame is not None and (link := self._link) is not None:
             with contextlib.suppress(ConnectionClosed):
                 await link.send(frame)

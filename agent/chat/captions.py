@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from agent.chat.frames import encode_batch, encode_caption
+from agent.chat.frames import encode_batch
 from agent.turns import Speaker
 
 INTERVAL_S = 0.1
@@ -13,10 +13,12 @@ class Captions:
     """The latest caption of each speaker; one that is overtaken before it leaves is never sent.
 
     Args:
+        encode: the frame of a caption, or None where the dialect has none.
         send: sends one frame, or drops it when there is no connection: a caption is worth nothing later.
     """
 
-    def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, encode: Callable[[Speaker, str], str | None], send: Callable[[str], Awaitable[None]]) -> None:
+        self._encode = encode
         self._send = send
         self._latest: dict[Speaker, str] = {}
         self._changed = asyncio.Event()
@@ -35,8 +37,8 @@ class Captions:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            frames = [encode_caption(speaker, text) for speaker, text in self._latest.items()]
+            frames = [self._encode(speaker, text) for speaker, text in self._latest.items()]
             self._latest.clear()
-            if frames:
-                await self._send(encode_batch(frames))
+            if known := [frame for frame in frames if frame is not None]:
+                await self._send(encode_batch(known))
             await asyncio.sleep(INTERVAL_S)

@@ -11,10 +11,12 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
+from agent.chat.dialect import Address
 from agent.chat.frames import MAX_FRAME_BYTES
 
 logger = logging.getLogger("agent.chat.connection")
@@ -54,12 +56,12 @@ class ChatConnection:
     """Opens links to one address until told to stop.
 
     Args:
-        url: called before each attempt, so that a token in it is fresh; the result is never logged.
+        address: called before each attempt, so that a token in it is fresh; the result is never logged.
         policy: when to try again.
     """
 
-    def __init__(self, url: Callable[[], str], policy: ReconnectPolicy | None = None) -> None:
-        self._url = url
+    def __init__(self, address: Callable[[], Address], policy: ReconnectPolicy | None = None) -> None:
+        self._address = address
         self._policy = policy or ReconnectPolicy()
         self._stopped = False
 
@@ -96,8 +98,10 @@ class ChatConnection:
     async def _open(self) -> ClientConnection | None:
         policy = self._policy
         try:
+            address = self._address()
             return await connect(
-                self._url(),
+                f"{address.url}?{urlencode(address.params)}" if address.params else address.url,
+                additional_headers=address.headers,
                 open_timeout=policy.open_timeout,
                 ping_interval=policy.ping_interval,
                 ping_timeout=policy.ping_timeout,

@@ -67,7 +67,9 @@ class RunningStack:
             results: list[dict[str, Any]] = (await response.json())["results"]
             return results
 
-    async def until_thread(self, conversation: str, count: int, visitor: str = "tester", timeout: float = 60.0) -> list[dict[str, Any]]:
+    async def until_thread(
+        self, conversation: str, count: int, visitor: str = "tester", timeout: float = 60.0
+    ) -> list[dict[str, Any]]:
         """Wait until a conversation has at least so many messages."""
         thread: list[dict[str, Any]] = []
         async with asyncio.timeout(timeout):

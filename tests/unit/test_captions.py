@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from agent.caption_output import CaptionOutput
 from agent.chat.captions import Captions
+from agent.chat.frames import encode_caption
 from agent.turns import Speaker
 
 
@@ -21,7 +22,7 @@ class Wire:
 
 async def with_captions(use: Callable[[Captions, Wire], Awaitable[None]]) -> None:
     wire = Wire()
-    captions = Captions(wire.send)
+    captions = Captions(encode_caption, wire.send)
     task = asyncio.create_task(captions.run())
     try:
         await asyncio.wait_for(use(captions, wire), 10)

@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
 from agent.chat.connection import ChatConnection, ChatRefused, ReconnectPolicy
+from agent.chat.dialect import Address
 
 FAST = ReconnectPolicy(attempts=3, first_delay=0.01, longest_delay=0.02)
 
@@ -51,7 +52,7 @@ async def test_a_final_close_is_not_followed_by_another_link(code: int) -> None:
     """After a close with 1000 the server is left alone (guide, best practice 2)."""
     times: list[int] = []
     async with server(closing_with(code, times)) as url:
-        assert await count_links(ChatConnection(lambda: url, FAST)) == 1
+        assert await count_links(ChatConnection(lambda: Address(url), FAST)) == 1
     assert len(times) == 1
 
 
@@ -59,7 +60,7 @@ async def test_a_server_that_accepts_and_drops_is_not_retried_for_ever() -> None
     """Attempts are counted anew only after a link that lived."""
     times: list[int] = []
     async with server(closing_with(1011, times)) as url:
-        assert await count_links(ChatConnection(lambda: url, FAST)) == 1 + FAST.attempts
+        assert await count_links(ChatConnection(lambda: Address(url), FAST)) == 1 + FAST.attempts
 
 
 @pytest.mark.parametrize("status", [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN])
@@ -67,7 +68,7 @@ async def test_a_refused_handshake_is_final_and_says_what_to_check(status: HTTPS
     """401 and 403 end it with one clear error that names no token."""
     async with server(closing_with(1011, []), status) as url:
         with pytest.raises(ChatRefused, match=rf"{status.value}.*CHAT_TOKEN") as refusal:
-            await count_links(ChatConnection(lambda: url + "?token=hunter2", FAST))
+            await count_links(ChatConnection(lambda: Address(url, {"token": "hunter2"}), FAST))
     assert "hunter2" not in str(refusal.value)
 
 
@@ -76,9 +77,9 @@ async def test_a_server_that_is_not_there_yet_is_tried_again() -> None:
     asked: list[str] = []
     async with server(closing_with(1000, [])) as url:
 
-        def address() -> str:
+        def address() -> Address:
             asked.append(url)
-            return url if len(asked) == 3 else "ws://127.0.0.1:9/"
+            return Address(url if len(asked) == 3 else "ws://127.0.0.1:9/")
 
         assert await count_links(ChatConnection(address, FAST)) == 1
     assert len(asked) == 3
@@ -86,7 +87,7 @@ async def test_a_server_that_is_not_there_yet_is_tried_again() -> None:
 
 async def test_after_stop_nothing_is_opened() -> None:
     """We closed: a drop is not followed by another link."""
-    connection = ChatConnection(lambda: url, FAST)
+    connection = ChatConnection(lambda: Address(url), FAST)
 
     async def handler(link: ServerConnection) -> None:
         connection.stop()
