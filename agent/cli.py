@@ -1,4 +1,4 @@
-"""The command line: `python -m agent dev | start | token | serve`."""
+"""The command line: `python -m agent dev | start | check | schema | token | replay | report | calls | serve`."""
 
 import asyncio
 import json
@@ -54,15 +54,60 @@ def dev(
 def start() -> None:
     """Run the production worker: no embedded services; SIGTERM lets running calls finish."""
     from agent.logs import configure_logging
-    from agent.worker import run_worker
+    from agent.worker.worker import run_worker
 
     settings = settings_or_fail()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     try:
         status = asyncio.run(run_worker(settings))
     except SettingsError as error:
         fail(str(error))
     raise typer.Exit(status)
+
+
+@app.command()
+def check(
+    job: Annotated[Path | None, typer.Option(help="A file with the job metadata of a dispatch.")] = None,
+    profile: Annotated[str | None, typer.Option(help="The name of a profile, as a dispatch says it.")] = None,
+    timeout: Annotated[float, typer.Option(min=0.1, max=120, help="Seconds that each server has to answer.")] = 15.0,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+) -> None:
+    """Look whether everything is there that a call needs; says what to do about what is not. Ends with 1 then."""
+    import logging
+
+    from rich.console import Console
+
+    from agent.check.command import check as look
+    from agent.check.command import findings_as_json, print_findings
+    from agent.check.environment import Wanted
+
+    if job is not None and profile is not None:
+        fail("--job says itself which profile it wants: leave --profile out")
+    logging.disable()  # what libraries would say of it is among the findings
+    findings = asyncio.run(look(Wanted(job, profile), timeout))
+    if json_output:
+        typer.echo(findings_as_json(findings))
+    else:
+        print_findings(findings, Console())
+    raise typer.Exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+@app.command()
+def schema(
+    kind: Annotated[str, typer.Argument(metavar="job|profile", help="What the schema is of.")] = "job",
+    write: Annotated[bool, typer.Option("--write", help="Bring the schemas and tables under docs up to date.")] = False,
+) -> None:
+    """Print the JSON Schema of job metadata or of a profile, for editors and validators."""
+    from agent.job.schema import TITLES, json_schema
+    from agent.reference import write as write_reference
+
+    if write:
+        for path in write_reference():
+            typer.echo(f"written: {path}")
+    elif kind in TITLES:
+        typer.echo(json.dumps(json_schema(kind), indent=2))
+    else:
+        fail(f"there is a schema of: {', '.join(TITLES)}")
 
 
 @app.command()
@@ -88,6 +133,63 @@ def token(
         typer.echo(f"URL    {made.url}\nRoom   {made.room}\nToken  {made.token}")
 
 
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="A recording: WAV, FLAC, MP3, OGG and others, mono or stereo.")],
+    job: Annotated[Path | None, typer.Option(help="A file with the job metadata of a dispatch.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="As fast as it goes, the same each time.")] = False,
+    greet: Annotated[bool, typer.Option(help="Whether the agent begins, as it does in a call.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The folder for what is written; else FILE-replay.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one line of JSON at the end.")] = False,
+) -> None:
+    """Run a recording through the whole pipeline, without any server: sound, turns, table and picture."""
+    if fast:
+        from agent.replay.virtual_time import install
+
+        install()  # before anything imports livekit-agents
+    from agent.job import JobError
+    from agent.replay.command import ReplayError, Request
+    from agent.replay.command import replay as run_replay
+    from agent.replay.sound import SoundError
+
+    settings = settings_or_fail()
+    try:
+        run_replay(Request(file, job, out, fast, greet, json_output), settings)
+    except (SoundError, JobError, SettingsError, ReplayError) as error:
+        fail(str(error))
+
+
+@app.command()
+def report(
+    call: Annotated[
+        str | None, typer.Argument(help="The call's id, or how it begins; the latest call by default.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page that needs nothing else to this file.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON object (docs/reports.md).")] = False,
+) -> None:
+    """Report a call: thread, time line, latency, errors, deliveries, usage and cost."""
+    from agent.report.command import ReportError, report_command
+
+    try:
+        report_command(settings_or_fail(), call, json_output=json_output, html=html)
+    except ReportError as error:
+        fail(str(error))
+
+
+@app.command()
+def calls(
+    limit: Annotated[int, typer.Option(help="How many, the latest first.", min=1, max=10_000)] = 20,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON array (docs/reports.md).")] = False,
+) -> None:
+    """List the latest calls."""
+    from agent.report.command import ReportError, calls_command
+
+    try:
+        calls_command(settings_or_fail(), limit, json_output=json_output)
+    except ReportError as error:
+        fail(str(error))
+
+
 @serve.command()
 def models() -> None:
     """The local models behind the OpenAI API."""
@@ -96,8 +198,9 @@ def models() -> None:
     from agent.logs import configure_logging
 
     settings = settings_or_fail()
-    configure_logging(settings.log_level)
-    run_app(create_models_app(threads=settings.local_model_threads), LOOPBACK, settings.models_port)
+    configure_logging(settings.log_level, settings.log_format)
+    server = create_models_app(threads=settings.local_model_threads)
+    run_app(server, LOOPBACK, settings.models_port, grace=0.25, cancel_abandoned=True)
 
 
 @serve.command()
@@ -109,7 +212,7 @@ def chat() -> None:
     from agent.logs import configure_logging
 
     settings = settings_or_fail()
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, settings.log_format)
     try:
         secrets = load_dev_secrets(settings.data_dir)
     except ValueError as error:

@@ -22,12 +22,32 @@ class Channel(StrEnum):
     CHAT = "chat"
 
 
+class Kind(StrEnum):
+    """What a turn is: words that somebody said or typed, or something to read that nobody said."""
+
+    SPEECH = "speech"
+    NOTE = "note"  # written by the agent
+    TOOL = "tool"  # what a tool gave back
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """How long the stages before a reply took, in milliseconds, as the library reports them; None where unknown."""
+    """How long the stages before a reply took, in milliseconds; None where unknown.
+
+    Attributes:
+        transcription_ms: from the end of the user's speech to its transcript.
+        end_of_turn_ms: from there to the decision that the turn is over.
+        silence_ms: the silence that the decision waited for.
+        attempts: how often the turn was transcribed.
+        llm_first_token_ms: the model's first token.
+        tts_first_byte_ms: the speech's first audio.
+        total_ms: from the end of the user's speech to the first audio sent, as the library counts it.
+    """
 
     transcription_ms: int | None = None
     end_of_turn_ms: int | None = None
+    silence_ms: int | None = None
+    attempts: int | None = None
     llm_first_token_ms: int | None = None
     tts_first_byte_ms: int | None = None
     total_ms: int | None = None
@@ -53,10 +73,14 @@ class Turn:
     reply_to: str | None = None
     latency: Latency = field(default_factory=Latency)
     seq: int | None = None
+    kind: Kind = Kind.SPEECH
 
     def to_json(self) -> str:
-        """One line of JSON, the form that the journal keeps."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        """One line of JSON, the form that the journal keeps; `kind` stands there only where it is another one."""
+        data = asdict(self)
+        if self.kind is Kind.SPEECH:
+            del data["kind"]
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, line: str) -> "Turn":
@@ -64,12 +88,25 @@ class Turn:
         data: dict[str, Any] = json.loads(line)
         data["speaker"] = Speaker(data["speaker"])
         data["channel"] = Channel(data["channel"])
+        data["kind"] = Kind(data.get("kind", Kind.SPEECH))
         data["latency"] = Latency(**data["latency"])
         return cls(**data)
 
     def with_seq(self, seq: int | None) -> "Turn":
         """The same turn at its place in the thread."""
         return replace(self, seq=seq)
+
+
+def readable(text: str) -> str:
+    """A text that can be stored: half a surrogate pair becomes U+FFFD.
+
+    JSON can spell one, and a model's stream may leave one of an emoji; neither UTF-8 nor SQLite can hold it.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def to_timestamp(seconds: float) -> str:

@@ -1,30 +1,99 @@
-"""Makes any STT that takes whole utterances a streaming one that transcribes during the pause.
+"""Makes any STT that takes whole utterances a streaming one that transcribes during the pause and ends the turn itself.
 
-After a short silence the utterance so far is transcribed; the result is a preflight transcript, which lets the model
-and the speech begin, and which is thrown away when the user goes on. While the user speaks, the utterance so far is
-transcribed from time to time for the live caption. The attempts of one utterance are bounded.
+After a short silence the turn so far is transcribed; the result is a preflight transcript, which lets the model and the
+speech begin, and which is thrown away when the user goes on. The final transcript comes when the turn is over:
+`turn_tracker` says when, from the silence, the words and an audio model. The session therefore runs with
+`turn_detection="vad"` and no endpointing delay of its own.
 """
 
 import asyncio
-import time
-from dataclasses import dataclass, field
-from typing import Any
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
+import numpy as np
 from livekit import rtc
-from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, NOT_GIVEN, APIConnectOptions, APIError, NotGivenOr, stt, vad
+from livekit.agents import (
+    DEFAULT_API_CONNECT_OPTIONS,
+    NOT_GIVEN,
+    APIConnectOptions,
+    APIError,
+    LanguageCode,
+    NotGivenOr,
+    stt,
+    vad,
+)
 from livekit.agents.utils import AudioBuffer
+from numpy.typing import NDArray
+
+from plugins.shared_vad import SharedVAD
+from plugins.trailing_silence import with_silence
+from plugins.turn_tracker import (
+    Action,
+    AskVoice,
+    Caption,
+    Dropped,
+    Final,
+    Interrupt,
+    NewSegment,
+    Preflight,
+    Transcribe,
+    TurnLimits,
+    TurnTracker,
+)
+from plugins.voice_model import RATE, VoiceModel
+
+logger = logging.getLogger("plugins.speculative_stt")
 
 EventType = stt.SpeechEventType
+ATTEMPT = APIConnectOptions(max_retry=0, timeout=8.0)
 
 
-@dataclass(frozen=True, slots=True)
-class SpeculationLimits:
-    """When the utterance so far is transcribed; durations in seconds."""
+class Surroundings(Protocol):
+    """What the end of a turn depends on beside the user's own voice, and who wants to know of it."""
 
-    pause: float = 0.15
-    caption_every: float = 1.2
-    attempts: int = 12
-    longest_utterance: float = 60.0
+    def agent_is_speaking(self) -> bool:
+        """Whether the agent can be heard."""
+
+    def agent_asked(self) -> bool:
+        """Whether the agent's last words were a question."""
+
+    def interrupted(self) -> None:
+        """The user says something to the agent while it speaks: it must not go on."""
+
+    def when_free(self, act: Callable[[], None]) -> None:
+        """Do something as soon as a turn of the user may be answered: at once, unless the agent must not be cut."""
+
+    def turn_over(self, final: Final) -> None:
+        """The user's turn is over; its transcript comes next."""
+
+    def turn_dropped(self, dropped: Dropped) -> None:
+        """What sounded like a turn was none."""
+
+
+class Nobody:
+    """No surroundings: nobody speaks, asks or wants to know."""
+
+    def agent_is_speaking(self) -> bool:
+        """See `Surroundings`."""
+        return False
+
+    def agent_asked(self) -> bool:
+        """See `Surroundings`."""
+        return False
+
+    def interrupted(self) -> None:
+        """See `Surroundings`."""
+
+    def when_free(self, act: Callable[[], None]) -> None:
+        """See `Surroundings`."""
+        act()
+
+    def turn_over(self, final: Final) -> None:
+        """See `Surroundings`."""
+
+    def turn_dropped(self, dropped: Dropped) -> None:
+        """See `Surroundings`."""
 
 
 class SpeculativeSTT(stt.STT[Any]):
@@ -32,17 +101,25 @@ class SpeculativeSTT(stt.STT[Any]):
 
     Args:
         recognizer: the STT that transcribes.
-        voice_activity: finds speech and pauses in the stream.
-        limits: when and how often to transcribe before the end of an utterance.
+        voice_activity: the session's VAD, to whose events the stream listens.
+        voice_model: says from the sound whether a turn is over; None to go by silence and words alone.
+        limits: when and how often to transcribe.
     """
 
     def __init__(
-        self, recognizer: stt.STT[Any], voice_activity: vad.VAD, limits: SpeculationLimits | None = None
+        self,
+        recognizer: stt.STT[Any],
+        voice_activity: SharedVAD,
+        voice_model: VoiceModel | None,
+        limits: TurnLimits | None = None,
     ) -> None:
         super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True))
         self.recognizer = recognizer
         self.voice_activity = voice_activity
-        self.limits = limits or SpeculationLimits()
+        self.voice_model = voice_model
+        self.limits = limits or TurnLimits()
+        self.surroundings: Surroundings = Nobody()
+        recognizer.on("metrics_collected", lambda metrics: self.emit("metrics_collected", metrics))
 
     @property
     def model(self) -> str:
@@ -73,19 +150,31 @@ class SpeculativeSTT(stt.STT[Any]):
         return await self.recognizer.recognize(buffer, language=language, conn_options=conn_options)
 
 
-@dataclass(slots=True)
-class _Utterance:
-    """What has been heard since the start of speech, and what was made of it so far."""
+class _Segment:
+    """The audio of the segment that is being heard, and how much has passed since the last turn."""
 
-    frames: list[rtc.AudioFrame]
-    started_at: float = field(default_factory=time.monotonic)
-    attempts: int = 0
-    preflight: asyncio.Task[stt.SpeechEvent | None] | None = None
-    caption: asyncio.Task[stt.SpeechEvent | None] | None = None
-    captioned_at: float = field(default_factory=time.monotonic)
+    def __init__(self) -> None:
+        self.frames: list[rtc.AudioFrame] = []
+        self._since_last_turn = float("inf")
+
+    def begin(self, heard: list[rtc.AudioFrame]) -> None:
+        """Take over what was heard before the speech was recognised as such, but nothing of the turn before."""
+        self.frames = [_tail(frame, self._since_last_turn) for frame in heard]
+
+    def window(self, frames: list[rtc.AudioFrame], *, wanted: bool) -> None:
+        """A further window of audio."""
+        self._since_last_turn += sum(frame.duration for frame in frames)
+        if wanted:
+            self.frames.extend(frames)
+
+    def end_turn(self) -> None:
+        """The turn is over."""
+        self.frames = []
+        self._since_last_turn = 0.0
 
     @property
-    def duration(self) -> float:
+    def seconds(self) -> float:
+        """How long it lasts."""
         return sum(frame.duration for frame in self.frames)
 
 
@@ -96,88 +185,139 @@ class SpeculativeStream(stt.RecognizeStream):
         super().__init__(stt=owner, conn_options=conn_options)
         self._owner = owner
         self._language = language
-        self._recognition_options = conn_options
+        self._tracker = TurnTracker(owner.limits)
+        self._segment = _Segment()
+        self._tasks: set[asyncio.Task[None]] = set()
+        # What the recogniser took the latest words for, when it tells.
+        self._heard_language = language if isinstance(language, str) else ""
+        self._transcriptions: dict[int, asyncio.Task[None]] = {}
 
     async def _run(self) -> None:
-        activity = self._owner.voice_activity.stream()
-        utterance: _Utterance | None = None
-        feeder = asyncio.create_task(self._feed(activity))
+        drain = asyncio.create_task(self._drain())
         try:
-            async for event in activity:
-                if event.type is vad.VADEventType.START_OF_SPEECH:
-                    utterance = _Utterance(list(event.frames))
-                    self._emit(EventType.START_OF_SPEECH)
-                elif event.type is vad.VADEventType.INFERENCE_DONE and utterance is not None:
-                    utterance.frames.extend(event.frames)
-                    self._speculate(utterance, event)
-                elif event.type is vad.VADEventType.END_OF_SPEECH and utterance is not None:
-                    self._emit(EventType.END_OF_SPEECH)
-                    await self._finish(utterance, event)
-                    utterance = None
+            with self._owner.voice_activity.listen() as events:
+                async for event in events:
+                    self._take(event)
         finally:
-            feeder.cancel()
-            if utterance is not None:
-                _cancel(utterance)
-            await activity.aclose()
+            drain.cancel()
+            self._cancel_tasks()
 
-    async def _feed(self, activity: vad.VADStream) -> None:
-        async for item in self._input_ch:
-            if isinstance(item, rtc.AudioFrame):
-                activity.push_frame(item)
-            else:
-                activity.flush()
-        activity.end_input()
+    async def _drain(self) -> None:
+        """The audio comes with the events of the VAD; what the session pushes besides is the same."""
+        async for _ in self._input_ch:
+            pass
 
-    def _speculate(self, utterance: _Utterance, event: vad.VADEvent) -> None:
-        limits = self._owner.limits
-        if event.raw_accumulated_silence >= limits.pause:
-            if utterance.preflight is None and self._may_try(utterance):
-                utterance.preflight = self._try(utterance, EventType.PREFLIGHT_TRANSCRIPT)
-        elif event.raw_accumulated_speech > 0:
-            if utterance.preflight is not None:
-                utterance.preflight.cancel()
-                utterance.preflight = None
-            now = time.monotonic()
-            idle = utterance.caption is None or utterance.caption.done()
-            if idle and now - utterance.captioned_at >= limits.caption_every and self._may_try(utterance):
-                utterance.captioned_at = now
-                utterance.caption = self._try(utterance, EventType.INTERIM_TRANSCRIPT)
+    def _take(self, event: vad.VADEvent) -> None:
+        if event.type is vad.VADEventType.START_OF_SPEECH and not self._tracker.open:
+            self._segment.begin(event.frames)
+            around = self._owner.surroundings
+            self._tracker.begin(
+                over_agent=around.agent_is_speaking(),
+                agent_asked=around.agent_asked(),
+                seconds=self._segment.seconds,
+            )
+        elif event.type is vad.VADEventType.INFERENCE_DONE:
+            self._segment.window(event.frames, wanted=self._tracker.open)
+            self._do(self._tracker.window(sum(frame.duration for frame in event.frames), event.probability))
 
-    def _may_try(self, utterance: _Utterance) -> bool:
-        limits = self._owner.limits
-        return utterance.attempts < limits.attempts and utterance.duration <= limits.longest_utterance
+    def _do(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Transcribe(attempt, silence):
+                    heard = with_silence(self._segment.frames, silence, self._owner.limits.heard_pause)
+                    self._transcriptions[attempt] = self._spawn(self._transcribe(attempt, heard))
+                case AskVoice(attempt):
+                    self._ask_voice(attempt)
+                case NewSegment():
+                    self._segment.frames = []
+                case Caption(text):
+                    self._emit(EventType.INTERIM_TRANSCRIPT, text)
+                case Preflight(text):
+                    self._emit(EventType.PREFLIGHT_TRANSCRIPT, text)
+                case Interrupt():
+                    self._owner.surroundings.interrupted()
+                case Final() | Dropped():
+                    self._end_turn(action)
+        self._cancel_unwanted()
 
-    def _try(self, utterance: _Utterance, kind: stt.SpeechEventType) -> "asyncio.Task[stt.SpeechEvent | None]":
-        utterance.attempts += 1
-        return asyncio.create_task(self._recognize(list(utterance.frames), kind))
+    def _end_turn(self, end: Final | Dropped) -> None:
+        around = self._owner.surroundings
+        if isinstance(end, Final):
+            around.when_free(lambda: self._tell(end))
+        else:
+            around.turn_dropped(end)
+        self._segment.end_turn()
+        self._cancel_tasks()
 
-    async def _recognize(self, frames: list[rtc.AudioFrame], kind: stt.SpeechEventType) -> stt.SpeechEvent | None:
-        """An attempt that fails costs nothing but itself: the final transcript is asked for again."""
+    def _tell(self, final: Final) -> None:
+        if not self._event_ch.closed:
+            self._owner.surroundings.turn_over(final)
+            self._emit(EventType.FINAL_TRANSCRIPT, final.text)
+
+    async def _transcribe(self, attempt: int, frames: list[rtc.AudioFrame]) -> None:
         try:
-            heard = await self._owner.recognizer.recognize(
-                frames, language=self._language, conn_options=APIConnectOptions(max_retry=0, timeout=5.0)
-            )
-        except APIError:
-            return None
-        if heard.alternatives and heard.alternatives[0].text:
-            self._event_ch.send_nowait(stt.SpeechEvent(type=kind, alternatives=heard.alternatives))
-        return heard
+            heard = await self._owner.recognizer.recognize(frames, language=self._language, conn_options=ATTEMPT)
+        except APIError as error:
+            logger.warning("a transcription failed: %s", type(error).__name__)
+            text = None
+        else:
+            text = heard.alternatives[0].text.strip() if heard.alternatives else ""
+            if text:
+                self._heard_language = heard.alternatives[0].language or self._heard_language
+        self._do(self._tracker.transcript(attempt, text))
 
-    async def _finish(self, utterance: _Utterance, event: vad.VADEvent) -> None:
-        if utterance.caption is not None:
-            utterance.caption.cancel()
-        heard = await utterance.preflight if utterance.preflight is not None else None
-        if heard is None:
-            heard = await self._owner.recognizer.recognize(
-                event.frames, language=self._language, conn_options=self._recognition_options
-            )
-        self._event_ch.send_nowait(stt.SpeechEvent(type=EventType.FINAL_TRANSCRIPT, alternatives=heard.alternatives))
+    def _ask_voice(self, attempt: int) -> None:
+        if (model := self._owner.voice_model) is not None and self._segment.frames:
+            self._spawn(self._hear_voice(model, attempt, _samples(self._segment.frames, seconds=1.3)))
 
-    def _emit(self, kind: stt.SpeechEventType) -> None:
-        self._event_ch.send_nowait(stt.SpeechEvent(type=kind))
+    async def _hear_voice(self, model: VoiceModel, attempt: int, samples: NDArray[np.int16]) -> None:
+        self._do(self._tracker.voice(attempt, await model.probability(samples)))
+
+    def _emit(self, kind: stt.SpeechEventType, text: str) -> None:
+        language = LanguageCode(self._heard_language)
+        self._event_ch.send_nowait(stt.SpeechEvent(type=kind, alternatives=[stt.SpeechData(language, text)]))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _cancel_unwanted(self) -> None:
+        """A transcription whose result matters no more would only keep the recogniser from the one that does."""
+        for attempt, task in list(self._transcriptions.items()):
+            if not self._tracker.wants(attempt):
+                del self._transcriptions[attempt]
+                if task is not asyncio.current_task():
+                    task.cancel()
+
+    def _cancel_tasks(self) -> None:
+        """Nothing of a turn that is over matters any more, but for the task that has just ended it."""
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
 
 
-def _cancel(utterance: _Utterance) -> None:
-    for task in (utterance.preflight, utterance.caption):
-        if task is not None:
-            task.cancel()
+def _tail(frame: rtc.AudioFrame, seconds: float) -> rtc.AudioFrame:
+    if frame.duration <= seconds:
+        return frame
+    samples = np.frombuffer(frame.data, np.int16)[-int(seconds * frame.sample_rate) * frame.num_channels :]
+    return rtc.AudioFrame(samples.tobytes(), frame.sample_rate, frame.num_channels, len(samples) // frame.num_channels)
+
+
+def _samples(frames: list[rtc.AudioFrame], seconds: float) -> NDArray[np.int16]:
+    """The end of the audio, mono at the rate of the audio model."""
+    needed: list[NDArray[np.int16]] = []
+    total = 0.0
+    for frame in reversed(frames):
+        needed.append(np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)[:, 0])
+        total += frame.duration
+        if total >= seconds:
+            break
+    samples = np.concatenate(needed[::-1])
+    rate = frames[-1].sample_rate
+    if rate == RATE:
+        return samples
+    at = np.arange(0, len(samples), rate / RATE)
+    resampled: NDArray[np.int16] = np.interp(at, np.arange(len(samples)), samples).astype(np.int16)
+    return resampled

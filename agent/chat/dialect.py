@@ -11,6 +11,7 @@ from agent.chat import frames, unpod
 from agent.chat.endpoint import ChatEndpoint
 from agent.chat.frames import Malformed, ServerFrame, ThreadMessage
 from agent.turns import Speaker, Turn
+from agent.websocket.heartbeat import Heartbeat
 
 HISTORY_PAGE = 200
 # unpod's seq_number can collide across server processes: this many places before the known end are read once more.
@@ -38,6 +39,9 @@ class Dialect(Protocol):
     """One way of speaking with a chat server."""
 
     newest_first: bool
+    # Seconds to wait before connecting, chosen at random up to this: see UnpodDialect.
+    connect_after: tuple[float, float]
+    heartbeat: Heartbeat | None
 
     def websocket(self, endpoint: ChatEndpoint) -> Address:
         """Where the conversation's WebSocket is."""
@@ -54,6 +58,9 @@ class Dialect(Protocol):
     def encode_turn(self, turn: Turn) -> str:
         """The frame that stores and shows a turn and asks for no answer."""
 
+    def encode_question(self, turn: Turn) -> str:
+        """The frame that stores and shows a user's turn and has the thread's backend answer it."""
+
     def encode_caption(self, role: Speaker, text: str) -> str | None:
         """The frame of a live caption."""
 
@@ -65,6 +72,8 @@ class GuideDialect:
     """What the integration guide documents, with our fields."""
 
     newest_first = False
+    connect_after = (0.0, 0.0)
+    heartbeat: Heartbeat | None = None
 
     def websocket(self, endpoint: ChatEndpoint) -> Address:
         """Credentials stand in the query, as the guide's clients send them."""
@@ -78,12 +87,14 @@ class GuideDialect:
         )
 
     def read_page(self, endpoint: ChatEndpoint, asked: Address, body: Any, after: int) -> HistoryPage:
-        """The last page is the one that is not full."""
+        """The last page is the one that is not full; where the next one begins, `next` or the last `seq` says."""
         results = _results(body)
         messages = [m for item in results if not isinstance(m := frames.decode_message(item), Malformed)]
-        last = max((m.seq for m in messages if m.seq is not None), default=after)
-        more = len(results) >= HISTORY_PAGE and last > after
-        return HistoryPage(messages, self.history(endpoint, last) if more else None)
+        following = body.get("next")
+        if not isinstance(following, int):
+            following = max((m.seq for m in messages if m.seq is not None), default=0)
+        more = len(results) >= HISTORY_PAGE and following > int(asked.params["after"])
+        return HistoryPage(messages, self.history(endpoint, following) if more else None)
 
     def decode(self, raw: str | bytes) -> ServerFrame:
         """See `frames.decode`."""
@@ -92,6 +103,10 @@ class GuideDialect:
     def encode_turn(self, turn: Turn) -> str:
         """See `frames.encode_turn`."""
         return frames.encode_turn(turn)
+
+    def encode_question(self, turn: Turn) -> str:
+        """See `frames.encode_question`."""
+        return frames.encode_question(turn)
 
     def encode_caption(self, role: Speaker, text: str) -> str | None:
         """See `frames.encode_caption`."""
@@ -106,6 +121,9 @@ class UnpodDialect:
     """What the Unpod block service does."""
 
     newest_first = True
+    # Two clients that open a new thread in the same instant can leave one deaf.
+    connect_after = (0.05, 0.25)
+    heartbeat: Heartbeat | None = Heartbeat(message=unpod.PING)
 
     def websocket(self, endpoint: ChatEndpoint) -> Address:
         """The token goes into the header: it then stands in no address and no log."""
@@ -130,6 +148,10 @@ class UnpodDialect:
     def encode_turn(self, turn: Turn) -> str:
         """See `unpod.encode_turn`."""
         return unpod.encode_turn(turn)
+
+    def encode_question(self, turn: Turn) -> str:
+        """See `unpod.encode_question`."""
+        return unpod.encode_question(turn)
 
     def encode_caption(self, role: Speaker, text: str) -> str | None:
         """There are no captions: an unknown frame would close the connection with 1003."""

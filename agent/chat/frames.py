@@ -5,13 +5,16 @@ text is required. What cannot be read becomes a value too (`Malformed`), never a
 """
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from agent.turns import Channel, Speaker, Turn, from_timestamp, to_timestamp
+from agent.turns import Channel, Kind, Speaker, Turn, from_timestamp, readable, to_timestamp
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
+MAX_SEQ = 2**63 - 1  # SQLite's largest integer
+LOGGABLE = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -28,6 +31,7 @@ class ThreadMessage:
     interrupted: bool = False
     reply_to: str | None = None
     created_at: float | None = None
+    kind: Kind = Kind.SPEECH
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +97,19 @@ def decode(raw: str | bytes) -> ServerFrame:
 def decode_message(payload: Any) -> ThreadMessage | Malformed:
     """Read one `<message>`: an object, or a bare string that is its text."""
     if isinstance(payload, str):
-        return ThreadMessage(text=payload, role=Speaker.ASSISTANT)
+        return ThreadMessage(text=readable(payload))
     if not isinstance(payload, dict) or not isinstance(payload.get("text"), str):
         return Malformed("message without text")
-    seq = payload.get("seq")
     return ThreadMessage(
-        text=payload["text"],
+        text=readable(payload["text"]),
         role=_one_of(Speaker, payload.get("role")),
         id=_text(payload.get("id")),
-        seq=seq if isinstance(seq, int) and not isinstance(seq, bool) else None,
+        seq=_place(payload.get("seq")),
         channel=_one_of(Channel, payload.get("channel")),
         interrupted=payload.get("interrupted") is True,
         reply_to=_text(payload.get("reply_to")),
         created_at=_time(payload.get("created_at")),
+        kind=_one_of(Kind, payload.get("kind")) or Kind.SPEECH,
     )
 
 
@@ -120,22 +124,33 @@ def _decode_typing(payload: Any) -> TypingNotice | Malformed:
 def _decode_error(payload: Any) -> ServerError:
     if not isinstance(payload, dict):
         return ServerError("unknown", _text(payload) or "the server reports an error")
+    code = _text(payload.get("code"))
     return ServerError(
-        _text(payload.get("code")) or "unknown",
+        code if code is not None and LOGGABLE.fullmatch(code) else "unknown",
         _text(payload.get("message")) or "the server reports an error",
         _text(payload.get("id")),
     )
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return readable(value) if isinstance(value, str) and value else None
+
+
+def _place(value: Any) -> int | None:
+    """A place in the thread; what the journal could not hold counts as not said."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEQ else None
 
 
 def _time(value: Any) -> float | None:
+    """A time; one at the very end of the calendar, which could not be written again, counts as not said."""
+    if not isinstance(value, str):
+        return None
     try:
-        return from_timestamp(value) if isinstance(value, str) else None
+        seconds = from_timestamp(value)
+        to_timestamp(seconds)
     except (ValueError, OverflowError):
         return None
+    return seconds
 
 
 def _one_of(choices: type[Choice], value: Any) -> Choice | None:
@@ -147,8 +162,16 @@ def _one_of(choices: type[Choice], value: Any) -> Choice | None:
 
 def encode_turn(turn: Turn) -> str:
     """The frame that stores and shows a turn without asking for an answer (`action: append`)."""
-    data: dict[str, Any] = {
-        "action": "append",
+    return _action({"action": "append", **_turn_members(turn)})
+
+
+def encode_question(turn: Turn) -> str:
+    """The frame that stores and shows a user's turn and has the backend answer it (`action: next`)."""
+    return _action({"action": "next", **_turn_members(turn)})
+
+
+def _turn_members(turn: Turn) -> dict[str, Any]:
+    members: dict[str, Any] = {
         "execution_type": "voice" if turn.channel is Channel.VOICE else "chat",
         "message": turn.text,
         "id": turn.id,
@@ -158,8 +181,10 @@ def encode_turn(turn: Turn) -> str:
         "created_at": to_timestamp(turn.started_at),
     }
     if turn.reply_to is not None:
-        data["reply_to"] = turn.reply_to
-    return _action(data)
+        members["reply_to"] = turn.reply_to
+    if turn.kind is not Kind.SPEECH:
+        members["kind"] = turn.kind.value
+    return members
 
 
 def encode_caption(role: Speaker, text: str) -> str:

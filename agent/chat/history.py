@@ -20,12 +20,12 @@ class HistoryError(RuntimeError):
 
 async def read_history(
     http: aiohttp.ClientSession, endpoint: ChatEndpoint, dialect: Dialect, *, after: int = 0
-) -> list[ThreadMessage]:
-    """The messages of the thread, oldest first.
+) -> list[ThreadMessage] | None:
+    """The messages of the thread, oldest first; None when the server has no history (404).
 
     Args:
         http: makes the requests.
-        endpoint: the conversation; one that the server does not know yet (404) has no messages.
+        endpoint: the conversation, whose WebSocket is open: the server knows it.
         dialect: how the server pages.
         after: the last `seq` that is known; what came before it is left out where the server can.
 
@@ -37,9 +37,9 @@ async def read_history(
     while address is not None:
         if len(pages) >= MAX_PAGES:
             raise HistoryError(f"the thread has more than {MAX_PAGES} pages")
-        body = await _read_page(http, address)
+        body = await fetch_page(http, address)
         if body is None:
-            break
+            return None
         try:
             page = dialect.read_page(endpoint, address, body, after)
         except ValueError:
@@ -50,7 +50,12 @@ async def read_history(
     return [message for page in ordered for message in page]
 
 
-async def _read_page(http: aiohttp.ClientSession, address: Address) -> Any:
+async def fetch_page(http: aiohttp.ClientSession, address: Address) -> Any:
+    """One page of history as JSON that nobody has looked at; None when the server has no history (404).
+
+    Raises:
+        HistoryError: see `read_history`.
+    """
     try:
         async with http.get(address.url, params=address.params, headers=address.headers, timeout=TIMEOUT) as response:
             if response.status == 404:

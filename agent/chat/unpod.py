@@ -4,6 +4,7 @@
 the channel and the rest of a turn as a JSON object. There are no captions and no attach in this dialect.
 """
 
+import hashlib
 import json
 from typing import Any
 
@@ -16,7 +17,7 @@ from agent.chat.frames import (
     ThreadMessage,
     decode_message,
 )
-from agent.turns import Channel, Speaker, Turn, to_timestamp
+from agent.turns import Channel, Kind, Speaker, Turn, to_timestamp
 
 # The service returns these contents as empty: "0", "null" and "false" are sent with a trailing space.
 SWALLOWED = frozenset({"0", "null", "false"})
@@ -57,7 +58,7 @@ def decode_block(block: Any) -> ThreadMessage | Malformed:
             "channel": Channel.CHAT.value,
             "created_at": block.get("created"),
             **ours,
-            "id": ours.get("id") or block.get("block_id"),
+            "id": ours.get("id") or _foreign_id(block, content),
             "seq": block.get("seq_number"),
             "text": content[:-1] if content[:-1] in SWALLOWED and content.endswith(" ") else content,
         }
@@ -66,7 +67,16 @@ def decode_block(block: Any) -> ThreadMessage | Malformed:
 
 def encode_turn(turn: Turn) -> str:
     """The frame that stores a turn without asking for an answer (`text_msg`)."""
-    free_field = {
+    return _block(turn, "text_msg")
+
+
+def encode_question(turn: Turn) -> str:
+    """The frame that stores a user's turn and has the backend answer it (`question`)."""
+    return _block(turn, "question")
+
+
+def _block(turn: Turn, block_type: str) -> str:
+    free_field: dict[str, Any] = {
         "id": turn.id,
         "role": turn.speaker.value,
         "channel": turn.channel.value,
@@ -74,9 +84,19 @@ def encode_turn(turn: Turn) -> str:
         "reply_to": turn.reply_to,
         "created_at": to_timestamp(turn.started_at),
     }
+    if turn.kind is not Kind.SPEECH:
+        free_field["kind"] = turn.kind.value
     content = turn.text + " " if turn.text in SWALLOWED else turn.text
     body = {"content": content, "conversation_type": _dump(free_field)}
-    return _dump({"event": "block", "data": {"block": "text", "block_type": "text_msg", "data": body}})
+    return _dump({"event": "block", "data": {"block": "text", "block_type": block_type, "data": body}})
+
+
+def _foreign_id(block: dict[str, Any], content: str) -> str | None:
+    """An id for somebody else's block; the words are part of it, as block ids can collide across server processes."""
+    block_id = block.get("block_id")
+    if not isinstance(block_id, str) or not block_id:
+        return None
+    return f"{block_id}-{hashlib.sha256(content.encode(errors='replace')).hexdigest()[:8]}"
 
 
 def _read_free_field(value: Any) -> dict[str, Any]:

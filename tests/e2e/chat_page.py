@@ -1,5 +1,6 @@
 """The page as its user sees it: found by what it says and is labelled with, never by its insides."""
 
+import asyncio
 import base64
 from dataclasses import dataclass
 
@@ -70,10 +71,23 @@ class ChatPage:
         """Wait until a state (chat-state, room-state, agent-state) says a word."""
         await expect(self.page.get_by_test_id(name)).to_contain_text(word, ignore_case=True, timeout=LONG)
 
+    async def until_agent_listens(self) -> None:
+        """Wait until the agent has finished speaking."""
+        await self.until_state("agent-state", "listening")
+
+    async def until_notice(self, word: str) -> None:
+        """Wait for an error in words."""
+        await expect(self.page.get_by_role("alert")).to_contain_text(word, ignore_case=True, timeout=LONG)
+
     async def start_call(self) -> None:
         """Call, and wait for the agent's voice."""
         await self.page.get_by_role("button", name="Start call").click()
-        await self.page.wait_for_function("document.querySelector('audio')?.srcObject?.active === true", timeout=LONG)
+        await self.until_agent_is_heard()
+
+    async def until_agent_is_heard(self) -> None:
+        """Wait until the agent's voice reaches the page."""
+        await self.until_state("room-state", "in a call")
+        await self._until("() => document.querySelector('audio')?.srcObject?.active === true")
 
     async def hang_up(self) -> None:
         """End the call, and wait until it can be started again."""
@@ -87,11 +101,10 @@ class ChatPage:
 
     async def until_message(self, role: str, containing: str, *, after: int = 0) -> Shown:
         """Wait for a final message of a role that contains some words, not counting the first `after` messages."""
-        await self.page.wait_for_function(
+        await self._until(
             """([role, words, after]) => [...document.querySelectorAll('article[data-id]')].slice(after)
                 .some((a) => a.dataset.role === role && a.innerText.toLowerCase().includes(words))""",
-            arg=[role, containing.lower(), after],
-            timeout=LONG,
+            [role, containing.lower(), after],
         )
         return next(
             m for m in (await self.messages())[after:] if m.role == role and containing.lower() in m.text.lower()
@@ -104,6 +117,12 @@ class ChatPage:
                 id: a.dataset.id, role: a.dataset.role, channel: a.dataset.channel, text: a.innerText}))"""
         )
         return [Shown(**row) for row in rows]
+
+    async def _until(self, condition: str, argument: object = None) -> None:
+        """Wait until a function of the page is true; Playwright's own wait evaluates a text, which our CSP forbids."""
+        async with asyncio.timeout(LONG / 1000):
+            while not await self.page.evaluate(condition, argument):
+                await asyncio.sleep(0.05)
 
     async def start_recording(self) -> None:
         """Record what the page plays from now on."""

@@ -58,21 +58,41 @@ class Caller:
         self.room = room
         self.heard = Heard()
         self.captions: list[Caption] = []
+        self.hung_up_at: float | None = None
         self._source = source
-        self._to_say: asyncio.Queue[tuple[Samples, asyncio.Future[float]]] = asyncio.Queue()
+        self._to_say: asyncio.Queue[tuple[Samples, int, asyncio.Future[float]]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         room.on("track_subscribed", self._on_track)
+        room.on("disconnected", self._on_disconnected)
         room.register_text_stream_handler("lk.transcription", self._on_caption)
 
-    async def say(self, samples: Samples, rate: int) -> float:
-        """Speak a recording; returns the moment at which its last audible sample left (seconds, monotonic)."""
+    async def say(self, samples: Samples, rate: int, ends_at: float | None = None) -> float:
+        """Speak a recording; returns the moment at which its last audible sample left (seconds, monotonic).
+
+        Args:
+            samples: the recording.
+            rate: its sample rate in Hz.
+            ends_at: when the speech in it ends, in seconds; what comes after that is sent too, while others go on. By
+                default the speech ends with the last sample above 3 % of the loudest, and nothing after it is sent.
+        """
         spoken: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._to_say.put_nowait((resample(samples, rate, HEARD_RATE), spoken))
+        wanted = resample(samples, rate, HEARD_RATE)
+        if ends_at is None:
+            audible = np.flatnonzero(np.abs(wanted) > 0.03 * np.abs(wanted).max())
+            wanted = wanted[: int(audible[-1]) + 1]
+        end = len(wanted) if ends_at is None else int(ends_at * HEARD_RATE)
+        self._to_say.put_nowait((wanted, end, spoken))
         return await spoken
 
     async def send_text(self, text: str) -> None:
         """Type into the room (`lk.chat`)."""
         await self.room.local_participant.send_text(text, topic="lk.chat")
+
+    async def until_agent_is_there(self, timeout: float = 60.0) -> None:
+        """Wait until the agent's track is heard, were it silence."""
+        async with asyncio.timeout(timeout):
+            while not self.heard.frames:
+                await asyncio.sleep(0.05)
 
     async def until_agent_speaks(self, since: float, timeout: float = 30.0) -> float:
         """Wait until something audible arrives after a moment; returns when it did."""
@@ -86,6 +106,16 @@ class Caller:
         async with asyncio.timeout(timeout):
             while (last := self.heard.last_audible()) is None or time.monotonic() - last < seconds:
                 await asyncio.sleep(0.05)
+
+    async def until_hung_up(self, timeout: float = 60.0) -> float:
+        """Wait until the call is ended at the other end; returns when it was (seconds, monotonic)."""
+        async with asyncio.timeout(timeout):
+            while self.hung_up_at is None:
+                await asyncio.sleep(0.02)
+        return self.hung_up_at
+
+    def _on_disconnected(self, *_: object) -> None:
+        self.hung_up_at = self.hung_up_at or time.monotonic()
 
     def _on_track(self, track: rtc.Track, *_: object) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
@@ -104,7 +134,10 @@ class Caller:
 
     async def _read_caption(self, reader: rtc.TextStreamReader, identity: str) -> None:
         attributes = reader.info.attributes or {}
-        text = await reader.read_all()
+        try:
+            text = await reader.read_all()
+        except rtc.StreamError:
+            return  # the call ended in the middle of a caption
         final = attributes.get("lk.transcription_final") == "true"
         self.captions.append(Caption(identity, attributes.get("lk.segment_id", ""), final, text))
 
@@ -113,15 +146,16 @@ class Caller:
         silence = np.zeros(HEARD_RATE * FRAME_MS // 1000, np.int16)
         while True:
             try:
-                samples, spoken = self._to_say.get_nowait()
+                samples, end, spoken = self._to_say.get_nowait()
             except asyncio.QueueEmpty:
                 await self._push(silence)
                 continue
-            audible = np.flatnonzero(np.abs(samples) > 0.03 * np.abs(samples).max())
-            end = int(audible[-1]) + 1
+            size = HEARD_RATE * FRAME_MS // 1000
+            end += -end % size  # whole frames, so that what follows is joined without a gap
             await self._push(samples[:end])
             # The source still holds what it has not sent yet.
             spoken.set_result(time.monotonic() + self._source.queued_duration)
+            await self._push(samples[end:])
 
     async def _push(self, samples: Samples) -> None:
         size = HEARD_RATE * FRAME_MS // 1000
@@ -137,6 +171,7 @@ class Caller:
 
     async def close(self) -> None:
         """Leave the room, as a person who hangs up."""
+        self.room.off("disconnected", self._on_disconnected)
         await self.room.disconnect()
         for task in list(self._tasks):
             task.cancel()

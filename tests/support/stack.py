@@ -1,6 +1,7 @@
 """The whole stack for tests, as `python -m agent dev` runs it, with ports and a data folder of its own."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -84,6 +85,19 @@ class RunningStack:
             return [parent, *parent.children(recursive=True)]
         except psutil.NoSuchProcess:
             return []
+
+    def commands(self) -> dict[int, list[str]]:
+        """The command lines of those processes, by their numbers; of one that ends just now there is none any more."""
+        found: dict[int, list[str]] = {}
+        for process in self.processes():
+            with contextlib.suppress(psutil.NoSuchProcess):  # a zombie is one, too
+                found[process.pid] = process.cmdline()
+        return found
+
+    def worker_pid(self) -> int:
+        """The main process of the stack's own worker."""
+        (pid,) = [pid for pid, command in self.commands().items() if command[-3:] == ["-m", "agent", "start"]]
+        return pid
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import itertools
 import time
 
-from agent.turns import Channel, Speaker, Turn
+from agent.turns import Channel, Kind, Speaker, Turn
 
 _numbers = itertools.count(1)
 
@@ -16,6 +16,7 @@ def make_turn(
     speaker: Speaker = Speaker.USER,
     channel: Channel = Channel.VOICE,
     interrupted: bool = False,
+    kind: Kind = Kind.SPEECH,
 ) -> Turn:
     """A turn of call `call`, begun now, with an id of its own unless one is given."""
     now = time.time()
@@ -29,4 +30,5 @@ def make_turn(
         started_at=now,
         ended_at=now,
         interrupted=interrupted,
+        kind=kind,
     )

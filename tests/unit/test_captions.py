@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
-from agent.caption_output import CaptionOutput
+from agent.call.caption_output import CaptionOutput
 from agent.chat.captions import Captions
 from agent.chat.frames import encode_caption
 from agent.turns import Speaker

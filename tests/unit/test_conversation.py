@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from agent.conversation import Conversation
-from agent.journal import Journal, JournalError
-from agent.turns import Channel, Speaker, Turn
+from agent.conversation import MAX_REMEMBERED, Conversation
+from agent.journal import CallRecord, Fence, JournalError, Notice, SqliteJournal
+from agent.journal.forgiving import CallJournal
+from agent.turns import Channel, Turn
 from tests.support.turns import make_turn
 
 
 @asynccontextmanager
-async def conversation(journal: Journal, announced: list[Turn]) -> AsyncIterator[Conversation]:
+async def conversation(journal: SqliteJournal, announced: list[Turn]) -> AsyncIterator[Conversation]:
     """A conversation whose writer runs; on leaving, everything is written."""
-    made = Conversation("c", "call", journal, announced.append)
+    made = Conversation("c", "call", CallJournal(journal, CallRecord("call", "c", "room", 0.0)), announced.append)
     writer = asyncio.create_task(made.run())
     yield made
     made.finish()
@@ -24,11 +25,11 @@ async def conversation(journal: Journal, announced: list[Turn]) -> AsyncIterator
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "j.db")
+def journal(tmp_path: Path) -> SqliteJournal:
+    return SqliteJournal(tmp_path / "j.db")
 
 
-async def test_turns_are_announced_once_in_order_and_durable(journal: Journal) -> None:
+async def test_turns_are_announced_once_in_order_and_durable(journal: SqliteJournal) -> None:
     """Each turn reaches the courier after the disk, in the order in which it was said."""
     announced: list[Turn] = []
     said = [make_turn(str(number)) for number in range(10)]
@@ -41,18 +42,18 @@ async def test_turns_are_announced_once_in_order_and_durable(journal: Journal) -
     journal.close()
 
 
-async def test_a_typed_turn_of_the_thread_is_kept_but_not_sent_back(journal: Journal) -> None:
+async def test_a_typed_turn_of_the_thread_is_kept_but_not_sent_back(journal: SqliteJournal) -> None:
     """What came from the thread never goes to it again."""
     announced: list[Turn] = []
     async with conversation(journal, announced) as c:
         assert c.add_from_thread(make_turn("typed", channel=Channel.CHAT))
     assert announced == []
-    assert [turn.text for turn in await journal.turns_of_call("call")] == ["typed"]
+    assert [entry.turn.text for entry in await journal.entries_of_call("call")] == ["typed"]
     assert await journal.pending("c") == []
     journal.close()
 
 
-async def test_what_stood_before_the_call_is_context_only(journal: Journal) -> None:
+async def test_what_stood_before_the_call_is_context_only(journal: SqliteJournal) -> None:
     """History is known to the conversation, and neither written nor announced."""
     announced: list[Turn] = []
     old = make_turn("old", id="old")
@@ -64,7 +65,7 @@ async def test_what_stood_before_the_call_is_context_only(journal: Journal) -> N
     journal.close()
 
 
-async def test_an_acknowledgement_is_written(journal: Journal) -> None:
+async def test_an_acknowledgement_is_written(journal: SqliteJournal) -> None:
     """A delivered turn is not pending, and knows its place in the thread."""
     turn = make_turn()
     async with conversation(journal, []) as c:
@@ -75,21 +76,12 @@ async def test_an_acknowledgement_is_written(journal: Journal) -> None:
     journal.close()
 
 
-async def test_a_reply_answers_the_latest_words_of_the_user(journal: Journal) -> None:
-    """The latest turn of the user is found behind the agent's."""
-    async with conversation(journal, []) as c:
-        c.add(make_turn("question", id="q"))
-        c.add(make_turn("answer", speaker=Speaker.ASSISTANT))
-        found = c.last_user_turn()
-    assert found is not None
-    assert found.id == "q"
-    journal.close()
-
-
-class FullDisk(Journal):
+class FullDisk(SqliteJournal):
     """A journal whose disk is full."""
 
-    async def append(self, turn: Turn, *, delivered: bool = False) -> None:
+    async def append(
+        self, turn: Turn, *, delivered: bool = False, fence: Fence | None = None, notice: Notice | None = None
+    ) -> None:
         raise JournalError("disk full")
 
 
@@ -101,7 +93,51 @@ async def test_a_full_disk_does_not_stop_the_call(tmp_path: Path, caplog: pytest
         c.add(make_turn("my secret"))
         c.add(make_turn("my other secret"))
     assert len(announced) == 2
-    assert c.journal_failed
     assert len(caplog.records) == 1
     assert "secret" not in caplog.text
+    journal.close()
+
+
+async def test_words_that_are_not_final_yet_hold_back_what_follows(journal: SqliteJournal) -> None:
+    """A cut reply is written with the words that were heard, and the turn after it comes after it."""
+    announced: list[Turn] = []
+    heard: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def settle() -> str:
+        return await heard
+
+    async with conversation(journal, announced) as c:
+        c.add(make_turn("one two three four", id="cut"), settle)
+        c.add(make_turn("next", id="next"))
+        await asyncio.sleep(0)
+        assert announced == []
+        heard.set_result("one two")
+    assert [(turn.id, turn.text) for turn in announced] == [("cut", "one two"), ("next", "next")]
+    assert c.turns[0].text == "one two"
+    journal.close()
+
+
+async def test_a_reply_of_which_nothing_was_heard_is_no_turn(journal: SqliteJournal) -> None:
+    """It never was in the conversation."""
+    announced: list[Turn] = []
+
+    async def settle() -> str:
+        return ""
+
+    async with conversation(journal, announced) as c:
+        c.add(make_turn("not a word", id="cut"), settle)
+    assert announced == []
+    assert c.turns == ()
+    journal.close()
+
+
+async def test_a_crowded_thread_does_not_fill_the_memory(journal: SqliteJournal) -> None:
+    """Of what others write, the latest turns are remembered; the call's own are all kept."""
+    async with conversation(journal, []) as c:
+        c.add(make_turn("mine", id="mine"))
+        c.remember(make_turn(str(n), id=str(n)) for n in range(MAX_REMEMBERED + 500))
+        assert len(c.turns) == MAX_REMEMBERED + 1
+        assert c.find("mine") is not None
+        assert c.find("0") is None
+        assert c.find(str(MAX_REMEMBERED + 499)) is not None
     journal.close()

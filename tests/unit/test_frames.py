@@ -19,7 +19,7 @@ from agent.chat.frames import (
     encode_caption,
     encode_turn,
 )
-from agent.turns import Channel, Speaker
+from agent.turns import Channel, Kind, Speaker
 from tests.support.turns import make_turn
 
 MESSAGE = {
@@ -49,7 +49,7 @@ def test_both_shapes_of_the_guide_are_read(frame: dict[str, Any]) -> None:
 
 def test_a_bare_string_is_a_message_of_the_backend() -> None:
     """A server written to the guide alone may send only words."""
-    assert decode('{"type":"message","message":"Hello"}') == ThreadMessage(text="Hello", role=Speaker.ASSISTANT)
+    assert decode('{"type":"message","message":"Hello"}') == ThreadMessage(text="Hello")
 
 
 def test_unknown_fields_and_values_are_ignored() -> None:
@@ -121,6 +121,24 @@ def test_a_turn_is_appended_with_its_id_and_channel() -> None:
         "interrupted": True,
         "created_at": "",
     }
+
+
+@pytest.mark.parametrize("kind", [Kind.TOOL, Kind.NOTE])
+def test_a_note_says_so_and_comes_back_as_one(kind: Kind) -> None:
+    """An extra field, which servers written to the guide alone ignore."""
+    data = json.loads(encode_turn(make_turn("21 degrees", kind=kind)))["data"]
+    assert data["kind"] == kind.value
+    shown = decode(json.dumps({"event": "message", "payload": {**MESSAGE, "kind": kind.value}}))
+    assert isinstance(shown, ThreadMessage)
+    assert shown.kind is kind
+
+
+@pytest.mark.parametrize("kind", [None, "speech", "song", 7])
+def test_what_is_no_known_kind_is_speech(kind: object) -> None:
+    """As every message was before there were kinds."""
+    shown = decode(json.dumps({"event": "message", "payload": {**MESSAGE, "kind": kind}}))
+    assert isinstance(shown, ThreadMessage)
+    assert shown.kind is Kind.SPEECH
 
 
 def test_batches_are_the_guides() -> None:

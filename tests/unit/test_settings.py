@@ -23,10 +23,10 @@ def test_an_openai_key_alone_brings_the_large_model() -> None:
 
 def test_model_lists_keep_their_order_and_find_their_providers() -> None:
     """Each provider is reached where NAME_BASE_URL says."""
-    env = {"LLM_MODELS": "groq/llama-3.3-70b, mine/a/b", "GROQ_API_KEY": "g", "MINE_BASE_URL": "http://h/v1/"}
+    env = {"LLM_MODELS": "groq/llama-3.3-70b, mine/a/b", "GROQ_API_KEY": "g", "MINE_BASE_URL": "https://h/v1/"}
     settings = load_settings(env, None)
     assert [str(ref) for ref in settings.models("llm")] == ["groq/llama-3.3-70b", "mine/a/b"]
-    assert settings.provider("mine").base_url == "http://h/v1"
+    assert settings.provider("mine").base_url == "https://h/v1"
 
 
 def test_a_provider_nobody_configured_is_an_error_that_names_the_variable() -> None:

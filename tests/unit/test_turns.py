@@ -1,10 +1,12 @@
 """Turns and their forms on disk and on the wire."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.turns import Channel, Latency, Speaker, Turn, from_timestamp, to_timestamp
+from agent.turns import Channel, Kind, Latency, Speaker, Turn, from_timestamp, to_timestamp
 
 texts = st.text()
 moments = st.floats(min_value=0, max_value=4e9)
@@ -22,6 +24,7 @@ turns = st.builds(
     reply_to=st.none() | texts,
     latency=st.builds(Latency, total_ms=st.none() | st.integers()),
     seq=st.none() | st.integers(),
+    kind=st.sampled_from(Kind),
 )
 
 
@@ -29,6 +32,12 @@ turns = st.builds(
 def test_a_turn_survives_the_journal(turn: Turn) -> None:
     """What is written is what is read, for any text."""
     assert Turn.from_json(turn.to_json()) == turn
+
+
+@given(turns)
+def test_an_older_worker_reads_what_was_said(turn: Turn) -> None:
+    """A journal may be read by the version before: it knows turns without a kind."""
+    assert ("kind" in json.loads(turn.to_json())) == (turn.kind is not Kind.SPEECH)
 
 
 @given(moments)

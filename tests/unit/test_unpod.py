@@ -1,17 +1,18 @@
 """Blocks of the unpod dialect: a turn survives them, and no input raises."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from agent.brains.thread_turns import to_turn
 from agent.chat import unpod
 from agent.chat.dialect import Address, UnpodDialect
 from agent.chat.endpoint import ChatEndpoint
 from agent.chat.frames import Ignored, Malformed, ServerError, ThreadMessage, TypingNotice
-from agent.thread_turns import to_turn
 from agent.turns import Channel, Speaker
 from tests.support.turns import make_turn
 
@@ -48,7 +49,11 @@ def test_a_foreign_block_has_its_own_id_and_its_writers_role() -> None:
     """A person's block without our field is typed; one of nobody is the service's answer."""
     block = {"block_id": "b9", "seq_number": 2, "user": {"id": 7}, "data": {"content": "Hi"}}
     typed = unpod.decode_block(block)
-    assert typed == ThreadMessage("Hi", Speaker.USER, "b9", 2, Channel.CHAT)
+    assert isinstance(typed, ThreadMessage)
+    assert replace(typed, id="b9") == ThreadMessage("Hi", Speaker.USER, "b9", 2, Channel.CHAT)
+    another = unpod.decode_block({**block, "data": {"content": "Bye"}})
+    assert isinstance(another, ThreadMessage)
+    assert typed.id != another.id, "block ids can collide"
     assert getattr(unpod.decode_block({**block, "user": None}), "role", None) is Speaker.ASSISTANT
 
 

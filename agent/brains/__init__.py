@@ -1,0 +1,1 @@
+"""Who answers: `model_brain` asks a language model, `backend_brain` the chat backend."""

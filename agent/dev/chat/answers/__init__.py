@@ -1,0 +1,1 @@
+"""The server's own answers to what is typed while no worker is attached."""

@@ -1,0 +1,1 @@
+"""What a call used of its models, and what that costs."""

@@ -1,0 +1,1 @@
+"""Measurements against others, one command each: `python -m bench --help`."""

@@ -1,0 +1,351 @@
+"""One speaker's turn as it is heard: what to transcribe when, and when the turn is over. No I/O.
+
+Its clock is the audio itself. The owner feeds it windows of audio with their probability of speech, and the results of
+what it asks for; it answers with what is to be done. A turn is transcribed as a whole after each pause, so that a
+sentence keeps its context; only a long one is settled part by part.
+"""
+
+from dataclasses import dataclass, field
+
+from plugins.turn_policy import LONGEST_S, SHORTEST_S, Evidence, required_silence
+from plugins.turn_words import is_backchannel
+
+INAUDIBLE = "[inaudible]"
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLimits:
+    """When the turn so far is transcribed, and how often at most; durations in seconds of audio.
+
+    Attributes:
+        speech: probability from which a window is speech; once speaking, `speech_goes_on` is enough.
+        blip: a shorter sound in a pause does not end it.
+        pause: silence after which the turn so far is transcribed; the detector has noticed it 80 ms late.
+        heard_pause: silence that the recogniser hears at least, if need be repeated; with less it writes a comma.
+        pause_over_agent: the same as `pause` while the agent speaks, when nothing is gained by hurry.
+        voice: silence after which the audio model is asked, once in a pause: it hears 1.2 s, and the more of them are
+            silence the less it can tell (docs/turn-taking.md).
+        voice_patience: how much longer its answer is waited for.
+        caption_every: speech after which the turn so far is transcribed for the live caption.
+        attempts: transcriptions of one segment at most, the one that ends it apart.
+        segment: audio after which a longer pause settles the words so far: they are transcribed no more.
+        longest_segment: audio after which they are settled without a pause.
+        settling: silence that settles a long segment, and after which a sound without words is forgotten.
+        patience: silence after which a transcription that failed is asked for again.
+        shortest: silence after which a turn is over that sounds and reads finished.
+        longest: silence after which any turn is over. What is enough in between is stretched with the two.
+    """
+
+    speech: float = 0.5
+    speech_goes_on: float = 0.35
+    blip: float = 0.1
+    pause: float = 0.06
+    heard_pause: float = 0.16
+    pause_over_agent: float = 0.15
+    voice: float = 0.15
+    voice_patience: float = 0.3
+    caption_every: float = 1.5
+    attempts: int = 12
+    segment: float = 15.0
+    longest_segment: float = 25.0
+    settling: float = 0.5
+    patience: float = 1.5
+    shortest: float = SHORTEST_S
+    longest: float = LONGEST_S
+
+    def stretched(self, silence: float) -> float:
+        """The silence that is enough with these limits, where the policy finds so much enough."""
+        share = (silence - SHORTEST_S) / (LONGEST_S - SHORTEST_S)
+        return self.shortest + share * (self.longest - self.shortest)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Transcribe the current segment as it stands, and tell `transcript` with this number.
+
+    Attributes:
+        attempt: the number.
+        silence: how many seconds of silence it ends with.
+    """
+
+    attempt: int
+    silence: float
+
+
+@dataclass(frozen=True, slots=True)
+class AskVoice:
+    """Ask the audio model whether the turn is over, and tell `voice` with this number."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """The audio so far is not needed any more: the current segment begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """The words so far, which may change."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """These are words to the agent, spoken while it speaks: no back-channel. Comes once in a turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """The words of the turn if it should be over now: an answer may be prepared."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The turn is over.
+
+    Attributes:
+        text: its words.
+        silence: seconds of silence at its end.
+        required: seconds of silence that were enough on this evidence.
+        probability: what the audio model said.
+        attempts: how often it was transcribed.
+    """
+
+    text: str
+    silence: float
+    required: float
+    probability: float | None
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """There was no turn: a sound without words, or a back-channel."""
+
+    why: str
+
+
+Action = Transcribe | AskVoice | NewSegment | Caption | Interrupt | Preflight | Final | Dropped
+
+
+@dataclass(slots=True)
+class _Segment:
+    """The part of the turn that is transcribed as a whole."""
+
+    seconds: float
+    captioned_at: float
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class _Pause:
+    """The pause that the speaker is in, and what was made of it."""
+
+    asked: int | None = None  # the transcription whose result counts
+    asked_at: float | None = None  # of silence
+    text: str | None = None
+    voice_attempt: int | None = None
+    probability: float | None = None
+
+
+@dataclass(slots=True)
+class _Turn:
+    """Everything that begins anew with a turn."""
+
+    over_agent: bool
+    agent_asked: bool
+    segment: _Segment
+    speech: float  # seconds of it until now, without a pause
+    silence: float = 0.0
+    pause: _Pause = field(default_factory=_Pause)
+    settled: list[str | None] = field(default_factory=list)  # None: its transcription is under way
+    settling: dict[int, int] = field(default_factory=dict)  # attempt: which of the settled parts
+    caption: int | None = None  # the attempt for a caption that is under way
+    attempts: int = 0
+    interrupts: bool = False
+
+    def whole(self, text: str) -> str:
+        """All words of the turn, if the current segment has these."""
+        return " ".join(part for part in (*self.settled, text) if part)
+
+    def is_backchannel(self, text: str) -> bool:
+        """Whether these words only show that the person listens to the agent."""
+        return self.over_agent and is_backchannel(text)
+
+    def interruption(self, text: str) -> list[Action]:
+        """The first words that are more than that interrupt the agent."""
+        if not self.over_agent or self.interrupts or not text or is_backchannel(text):
+            return []
+        self.interrupts = True
+        return [Interrupt()]
+
+
+class TurnTracker:
+    """Follows one speaker, turn after turn.
+
+    Args:
+        limits: when to transcribe, and how often.
+    """
+
+    def __init__(self, limits: TurnLimits | None = None) -> None:
+        self.limits = limits or TurnLimits()
+        self._number = 0
+        self._turn: _Turn | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether a turn is under way."""
+        return self._turn is not None
+
+    def wants(self, attempt: int) -> bool:
+        """Whether the result of a transcription still matters."""
+        turn = self._turn
+        return turn is not None and (attempt in (turn.caption, turn.pause.asked) or attempt in turn.settling)
+
+    def begin(self, *, over_agent: bool, agent_asked: bool, seconds: float) -> bool:
+        """Speech begins. It opens a turn, or goes on with the one that is open.
+
+        Args:
+            over_agent: whether the agent is speaking.
+            agent_asked: whether its last words were a question.
+            seconds: audio of the segment before this moment.
+
+        Returns:
+            Whether a turn was opened.
+        """
+        if self._turn is not None:
+            return False
+        self._turn = _Turn(over_agent, agent_asked, _Segment(seconds, captioned_at=seconds), speech=self.limits.blip)
+        return True
+
+    def window(self, seconds: float, probability: float) -> list[Action]:
+        """A further window of audio, with its probability of speech; it matters only to an open turn."""
+        if (turn := self._turn) is None:
+            return []
+        turn.segment.seconds += seconds
+        if probability < (self.limits.speech_goes_on if turn.speech else self.limits.speech):
+            turn.speech = 0.0
+            turn.silence += seconds
+            return self._quiet(turn)
+        turn.speech += seconds
+        if turn.silence and turn.speech < self.limits.blip:
+            turn.silence += seconds
+            return []
+        turn.silence = 0.0
+        return self._speaking(turn)
+
+    def transcript(self, attempt: int, text: str | None) -> list[Action]:
+        """What a transcription gave; None when it failed."""
+        if (turn := self._turn) is None:
+            return []
+        if attempt in turn.settling:
+            turn.settled[turn.settling.pop(attempt)] = INAUDIBLE if text is None else text
+            return self._quiet(turn) if turn.silence else []
+        if attempt == turn.caption:
+            turn.caption = None
+            return [*turn.interruption(turn.whole(text)), Caption(turn.whole(text))] if text else []
+        if attempt != turn.pause.asked:
+            return []  # the speaker went on
+        turn.pause.asked = None
+        if text is None:
+            return []  # asked again after `patience`
+        turn.pause.text = text
+        whole = turn.whole(text)
+        if not whole or turn.is_backchannel(whole):
+            return self._quiet(turn)
+        return [*turn.interruption(whole), Preflight(whole), *self._quiet(turn)]
+
+    def voice(self, attempt: int, probability: float) -> list[Action]:
+        """What the audio model said."""
+        if (turn := self._turn) is None or attempt != turn.pause.voice_attempt:
+            return []
+        turn.pause.probability = probability
+        return self._quiet(turn)
+
+    def _speaking(self, turn: _Turn) -> list[Action]:
+        if turn.pause != _Pause():
+            turn.pause = _Pause()
+        segment = turn.segment
+        if segment.seconds >= self.limits.longest_segment:
+            settling = self._transcribe(turn)
+            turn.settling[settling.attempt] = len(turn.settled)
+            turn.settled.append(None)
+            return [settling, self._new_segment(turn)]
+        due = segment.seconds - segment.captioned_at >= self.limits.caption_every
+        if not due or turn.caption is not None or segment.attempts >= self.limits.attempts:
+            return []
+        segment.captioned_at = segment.seconds
+        caption = self._transcribe(turn)
+        turn.caption = caption.attempt
+        return [caption]
+
+    def _quiet(self, turn: _Turn) -> list[Action]:
+        if turn.speech:
+            return []  # a blip: wait and see
+        return [*self._ask_voice(turn), *self._ask_transcript(turn)] or self._decide(turn)
+
+    def _ask_voice(self, turn: _Turn) -> list[Action]:
+        if turn.pause.voice_attempt is not None or turn.silence < self.limits.voice:
+            return []
+        turn.pause.voice_attempt = self._next_number()
+        return [AskVoice(turn.pause.voice_attempt)]
+
+    def _ask_transcript(self, turn: _Turn) -> list[Action]:
+        pause = turn.pause
+        enough = self.limits.pause_over_agent if turn.over_agent else self.limits.pause
+        if pause.text is not None or pause.asked is not None or turn.silence < enough:
+            return []
+        if pause.asked_at is None:
+            # Beyond the bound only a pause that looks like an end is worth another one.
+            if turn.segment.attempts >= self.limits.attempts and turn.silence < self.limits.settling:
+                return []
+        elif turn.silence - pause.asked_at < self.limits.patience:
+            return []
+        turn.caption = None  # it would only keep the recogniser busy
+        transcribe = self._transcribe(turn)
+        pause.asked, pause.asked_at = transcribe.attempt, turn.silence
+        return [transcribe]
+
+    def _decide(self, turn: _Turn) -> list[Action]:
+        pause = turn.pause
+        if pause.text is None or None in turn.settled:
+            return []
+        whole = turn.whole(pause.text)
+        if not whole or turn.is_backchannel(whole):
+            return self._drop(turn, "back-channel" if whole else "no words")
+        required = self.limits.stretched(required_silence(Evidence(whole, pause.probability, turn.agent_asked)))
+        if turn.silence >= required and self._voice_has_been_heard(turn):
+            self._turn = None
+            return [Final(whole, turn.silence, required, pause.probability, turn.attempts)]
+        if turn.segment.seconds >= self.limits.segment and turn.silence >= self.limits.settling:
+            turn.settled.append(pause.text)
+            pause.text = ""
+            return [self._new_segment(turn)]
+        return []
+
+    def _drop(self, turn: _Turn, why: str) -> list[Action]:
+        if turn.silence < self.limits.settling:
+            return []
+        self._turn = None
+        return [Dropped(why)]
+
+    def _voice_has_been_heard(self, turn: _Turn) -> bool:
+        """The audio model takes a moment; where there is none, the words decide alone after a while."""
+        return turn.pause.probability is not None or turn.silence >= self.limits.voice + self.limits.voice_patience
+
+    def _new_segment(self, turn: _Turn) -> NewSegment:
+        turn.segment = _Segment(0.0, captioned_at=0.0)
+        return NewSegment()
+
+    def _transcribe(self, turn: _Turn) -> Transcribe:
+        turn.segment.attempts += 1
+        turn.attempts += 1
+        return Transcribe(self._next_number(), turn.silence)
+
+    def _next_number(self) -> int:
+        self._number += 1
+        return self._number
