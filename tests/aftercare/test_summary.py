@@ -102,16 +102,16 @@ async def test_the_second_attempt_is_the_next_models() -> None:
     assert (summary.text, summary.model) == ("The caller moved a lesson.", "p1/think")
 
 
-@pytest.mark.parametrize(("answer", "problem"), [(500, "the model failed"), (None, "did not answer within 0.3 s")])
+@pytest.mark.parametrize(("answer", "problem"), [(500, "the model failed"), (None, "did not answer within 3 s")])
 async def test_a_model_that_fails_or_hangs_is_asked_twice_and_no_more(answer: int | None, problem: str) -> None:
     """It takes twice the time of an attempt at most, and the failure is told with the model's name."""
     begun = time.monotonic()
     async with known_models(answer) as known, model_at(known.base_url) as models:
-        summary = await asyncio.wait_for(make_summary(SummarySpec(), TURNS, models, 0.3), 30)
+        summary = await asyncio.wait_for(make_summary(SummarySpec(), TURNS, models, 3.0), 60)
         assert len(known.asked) == 2
     assert (summary.text, summary.model) == ("", "p0/think")
     assert problem in summary.problem
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 30
 
 
 async def test_a_call_in_which_nothing_was_said_asks_nobody() -> None:
