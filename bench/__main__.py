@@ -1,4 +1,4 @@
-"""The measurements: `python -m bench bridge | density | latency | interruption | models | turns`."""
+"""The measurements: `python -m bench bridge | density | latency | interruption | models | profile | turns`."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -127,6 +127,32 @@ def interruption(
 
     options = InterruptionOptions(count, seed, sounds, json_output, out)
     _run(lambda console: run_interruption(options, console, typer.echo), json_output)
+
+
+@app.command()
+def profile(
+    calls: Annotated[int, typer.Option(min=1, help="Calls at once.")] = 4,
+    seconds: Annotated[float, typer.Option(min=5, help="How long they are watched.")] = 60.0,
+    every: Annotated[float, typer.Option(min=7, help="Seconds from one turn of a caller to the next.")] = 10.0,
+    seed: Annotated[int, typer.Option(help="Chooses the recordings and who begins.")] = 1,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print the results as one line of JSON at the end.")
+    ] = False,
+    results: Annotated[
+        Path | None, typer.Option(help="Show and draw these earlier results (.json) instead of measuring.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the results and every stack that was seen to this file, as JSON.")
+    ] = None,
+    chart: Annotated[Path | None, typer.Option(help="Write a picture of the results to this file, as SVG.")] = None,
+    cache: Annotated[Path, typer.Option(help="Where the environment of py-spy is kept.")] = CACHE,
+) -> None:
+    """What a call's CPU and memory go into, this agent and a stock livekit-agents worker in the same run."""
+    from bench.profile.options import ProfileOptions
+    from bench.profile.run import run_profile
+
+    options = ProfileOptions(calls, seconds, every, seed, json_output, results, out, chart, cache)
+    _run(lambda console: run_profile(options, console, typer.echo), json_output)
 
 
 @app.command()

@@ -2,26 +2,21 @@
 
 import asyncio
 import json
-import os
 import random
-import sys
-import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from agent.job import DEFAULT_GREETING
-from bench.density.caller_program import calling, find_caller
-from bench.density.calls import Line, Overloaded, line_to
+from bench.density.calls import Line, Overloaded
 from bench.density.chart import draw
-from bench.density.cores import Cores, divide, running_on
+from bench.density.cores import Cores, running_on
+from bench.density.exchange import Exchange, exchange, prepare
 from bench.density.first_word import FirstWords, measure_first_words
 from bench.density.options import DensityOptions
 from bench.density.report import burst_line, step_line, summary_table
@@ -29,8 +24,7 @@ from bench.density.script import Script, write_script
 from bench.density.search import next_calls, went_well
 from bench.density.step import Step, measure_step
 from bench.density.summary import CONTENDERS, Measured, results
-from bench.latency.contenders import ours, stock
-from bench.latency.servers import BenchError, LiveKit, livekit_server, stub_server
+from bench.latency.servers import BenchError
 from bench.machine import describe_machine
 from bench.results_file import read_results, write_results
 
@@ -38,8 +32,6 @@ from bench.results_file import read_results, write_results
 SILENT_EVERY_S = 60.0
 SILENT_TURNS = 4
 TALKATIVE, SILENT = "talkative", "silent"
-# A load average from which on the figures are of something else than the contenders.
-BUSY = 1.0
 
 
 @dataclass(frozen=True)
@@ -47,12 +39,7 @@ class _Bench:
     """What all measurements of a run share."""
 
     options: DensityOptions
-    folder: Path
-    livekit: LiveKit
-    models_url: str
-    program: Path
-    scripts: Mapping[str, Script]
-    cores: Cores
+    exchange: Exchange
     progress: Progress
     task: TaskID
 
@@ -64,21 +51,8 @@ class _Bench:
     async def visit(self, who: str) -> AsyncIterator[Line]:
         """A worker that has just started, alone on its core, and callers of its own."""
         self.say(who, "starts")
-        folder = Path(tempfile.mkdtemp(prefix=f"{who}-", dir=self.folder))
-        async with AsyncExitStack() as exits:
-            with running_on(self.cores.worker):
-                if who == "ours":
-                    made = ours(self.livekit, self.models_url, folder)
-                else:
-                    made = stock(self.livekit, self.models_url, folder, DEFAULT_GREETING)
-                worker = await exits.enter_async_context(made)
-            caller = await exits.enter_async_context(calling(self.program, self.livekit.url, self.scripts, folder))
-            line = await exits.enter_async_context(line_to(worker, self.livekit, caller))
-            try:
-                yield line
-            except psutil.NoSuchProcess:
-                said = (folder / f"{who}.log").read_text(errors="replace")[-2000:]
-                raise BenchError(f"the worker ({who}) has ended in the middle of a measurement:\n{said}") from None
+        async with self.exchange.visit(who) as line:
+            yield line
 
 
 async def run_density(options: DensityOptions, console: Console, write: Callable[[str], None]) -> None:
@@ -99,14 +73,7 @@ async def run_density(options: DensityOptions, console: Console, write: Callable
         console.print(summary_table(found))
         await asyncio.to_thread(_save, options, found, ())
         return
-    if not sys.platform.startswith("linux"):
-        raise BenchError("memory and cores are read from /proc: this measurement needs Linux")
-    machine = describe_machine()
-    if machine["load"] > BUSY:
-        console.print(f"this machine is busy already (load {machine['load']}): fewer calls will fit than could")
-    cores = divide(os.sched_getaffinity(0))
-    if not cores.apart:
-        console.print("there is one core only: the worker shares it with livekit-server and the callers")
+    cores, machine = prepare(console)
     with running_on(cores.others):
         measured = await _measure(options, console, cores, machine)
     machine["load_after"] = describe_machine()["load"]
@@ -118,18 +85,13 @@ async def run_density(options: DensityOptions, console: Console, write: Callable
 
 
 async def _measure(options: DensityOptions, console: Console, cores: Cores, machine: dict[str, Any]) -> Measured:
-    program = await find_caller(console)
     async with AsyncExitStack() as exits:
-        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        livekit = await exits.enter_async_context(livekit_server(folder, console))
-        models = await exits.enter_async_context(stub_server(folder))
-        scripts = await asyncio.to_thread(_scripts, options, folder)
+        shared = await exits.enter_async_context(exchange(console, cores, lambda folder: _scripts(options, folder)))
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         progress = exits.enter_context(
             Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         )
-        task = progress.add_task("starts", total=None)
-        bench = _Bench(options, folder, livekit, models, program, scripts, cores, progress, task)
+        bench = _Bench(options, shared, progress, progress.add_task("starts", total=None))
         dice = random.Random(options.seed)
         words = await _first_words(bench, dice) if options.first_words else []
         steps, outcomes = await _steps(bench, dice)

@@ -122,23 +122,9 @@ async def measure_step(
         BenchError: a call was lost, or the worker is never calm.
     """
     progress("idle")
-    processes = await until_calm(line)
-    await _warm_up(line, script)
-    await until_calm(line, processes)
+    await settle(line, script)
     idle = await _load(line, IDLE_S)
-    names = []
-    for number in range(calls):
-        progress(f"call {number + 1} of {calls} begins")
-        names.append(await line.join(script, number))
-        await line.dispatch(names[-1])
-    # Each call took a loaded process, and another one is loaded in its place.
-    await _until_processes(line, idle.processes + calls)
-    for name in names:
-        await line.until_greeted(name)
-    for name in names:
-        line.talk(name)
-        await asyncio.sleep(spread / calls)
-    await asyncio.sleep(spread)
+    names = await begin_calls(line, script, calls, spread, progress)
     progress(f"{calls} calls are measured for {seconds:.0f} s")
     since, before = time.monotonic(), cpu_seconds(line.caller.pid)
     busy = await _load(line, seconds)
@@ -147,6 +133,51 @@ async def measure_step(
     turns = tuple(turn for turn in turns_of(line.caller.events) if turn.call in names and since <= turn.ended < until)
     await line.hang_up(names)
     return Step(line.worker.name, calls, idle, busy, turns, caller_cores)
+
+
+async def settle(line: Line, script: str) -> None:
+    """Make the worker one that has had a call and is calm again.
+
+    Raises:
+        BenchError: it is busy without a call, or the call was lost.
+    """
+    processes = await until_calm(line)
+    await _warm_up(line, script)
+    await until_calm(line, processes)
+
+
+async def begin_calls(line: Line, script: str, calls: int, spread: float, progress: Callable[[str], None]) -> list[str]:
+    """Begin calls one after the other, and let all talk for a while; the worker is `settle`d before.
+
+    Args:
+        line: to the worker.
+        script: what the callers say.
+        calls: how many at once.
+        spread: see `measure_step`.
+        progress: told what is done.
+
+    Returns:
+        The names of the calls.
+
+    Raises:
+        Overloaded: the worker cannot even begin so many calls.
+        BenchError: a call was lost.
+    """
+    processes = sum(1 for _ in tree(line.worker.pid))
+    names = []
+    for number in range(calls):
+        progress(f"call {number + 1} of {calls} begins")
+        names.append(await line.join(script, number))
+        await line.dispatch(names[-1])
+    # Each call took a loaded process, and another one is loaded in its place.
+    await _until_processes(line, processes + calls)
+    for name in names:
+        await line.until_greeted(name)
+    for name in names:
+        line.talk(name)
+        await asyncio.sleep(spread / calls)
+    await asyncio.sleep(spread)
+    return names
 
 
 async def _warm_up(line: Line, script: str) -> None:

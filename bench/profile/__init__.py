@@ -1,0 +1,1 @@
+"""Where a call's CPU goes: `python -m bench profile`."""

@@ -1,0 +1,117 @@
+"""`python -m bench profile`: a few calls with this agent and a stock worker in turn, and what their CPU goes into."""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.status import Status
+
+from bench.density.calls import Line
+from bench.density.cores import Cores, running_on
+from bench.density.exchange import exchange, prepare
+from bench.density.script import Script, write_script
+from bench.density.step import IDLE_S, begin_calls, settle
+from bench.density.summary import CONTENDERS
+from bench.machine import describe_machine
+from bench.profile.chart import draw
+from bench.profile.costs import Window
+from bench.profile.memory import memory_of
+from bench.profile.options import ProfileOptions
+from bench.profile.report import memory_table, stage_table
+from bench.profile.sampler import PY_SPY, sample
+from bench.profile.summary import Profile, results
+from bench.profile.threads import processes_with_calls, thread_times, used_between
+from bench.results_file import read_results, write_results
+from bench.venvs import ensure_venv
+
+TALKATIVE = "talkative"
+Found = TypeVar("Found")
+
+
+async def run_profile(options: ProfileOptions, console: Console, write: Callable[[str], None]) -> None:
+    """Measure, print tables, and write what is asked for.
+
+    Args:
+        options: what is asked for.
+        console: for progress and tables.
+        write: gets the line of JSON.
+
+    Raises:
+        BenchError: a process of the run did not start or has ended, or py-spy may not look at the worker.
+        StartError: livekit-server or the caller cannot be built.
+        VenvError: the environment of py-spy cannot be made.
+        ValueError: the earlier results that were asked for are none.
+    """
+    if options.results is not None:
+        found = await asyncio.to_thread(read_results, options.results, "profile", (*CONTENDERS, "seconds"))
+        await asyncio.to_thread(_show, options, console, found)
+        return
+    cores, machine = prepare(console)
+    with running_on(cores.others):
+        profiles = await _measure(options, console, cores)
+    machine["load_after"] = describe_machine()["load"]
+    found = results(profiles, options.calls, options.seconds, machine)
+    await asyncio.to_thread(_show, options, console, found)
+    if options.out is not None:
+        stacks = {profile.contender: [stack.to_row() for stack in profile.stacks] for profile in profiles}
+        await asyncio.to_thread(write_results, options.out, found, {"stacks": stacks})
+    if options.json_output:
+        write(json.dumps(found))
+
+
+async def _measure(options: ProfileOptions, console: Console, cores: Cores) -> list[Profile]:
+    python = await ensure_venv(PY_SPY, options.cache, console.print)
+    found = []
+
+    def write_scripts(folder: Path) -> Mapping[str, Script]:
+        return {TALKATIVE: write_script(folder / "talkative.ogg", options.every, options.seed)}
+
+    async with exchange(console, cores, write_scripts) as shared:
+        for who in random.Random(options.seed).sample(CONTENDERS, len(CONTENDERS)):
+            with console.status(f"{who}: starts") as status:
+                async with shared.visit(who) as line:
+                    said = partial(_say, status, who)
+                    found.append(await _profile(options, line, python, shared.folder, said))
+    return found
+
+
+def _say(status: Status, who: str, what: str) -> None:
+    status.update(f"{who}: {what}")
+
+
+async def _profile(
+    options: ProfileOptions, line: Line, python: Path, folder: Path, progress: Callable[[str], None]
+) -> Profile:
+    progress("idle")
+    await settle(line, TALKATIVE)
+    idle, _ = await _watch(line, asyncio.sleep(IDLE_S))
+    names = await begin_calls(line, TALKATIVE, options.calls, options.every, progress)
+    progress(f"{options.calls} calls are watched for {options.seconds:.0f} s")
+    pid = line.worker.pid
+    rooms = processes_with_calls(thread_times(pid)) - {pid}
+    busy, stacks = await _watch(line, sample(python, rooms, options.seconds, folder))
+    memory = memory_of(rooms)
+    line.caller.check()
+    await line.hang_up(names)
+    return Profile(line.worker.name, pid, idle, busy, stacks, memory)
+
+
+async def _watch(line: Line, work: Awaitable[Found]) -> tuple[Window, Found]:
+    """What the worker uses while something is done."""
+    before, since = thread_times(line.worker.pid), time.monotonic()
+    found = await work
+    after, until = thread_times(line.worker.pid), time.monotonic()
+    return Window(until - since, used_between(before, after)), found
+
+
+def _show(options: ProfileOptions, console: Console, found: dict[str, Any]) -> None:
+    console.print(stage_table(found))
+    console.print(memory_table(found))
+    if options.chart is not None:
+        options.chart.write_text(draw(found), encoding="utf-8")
