@@ -114,6 +114,12 @@ _THREADS = {
 _POOL, _IN_POOL = "asyncio_", "_WorkItem.run"
 # What a callback of the event loop does stands inside of this frame.
 _CALLBACK = Frame("Handle._run", "asyncio/events.py")
+# Where threads sleep.
+_WAITING = (
+    Frame("EpollSelector.select", "selectors.py"),
+    Frame("Condition.wait", "threading.py"),
+    Frame("_worker", "concurrent/futures/thread.py"),
+)
 # Threads of liblivekit_ffi and of WebRTC in it, by the beginning of the name that the kernel shows.
 _NATIVE = {
     "tokio-rt-worker": TOKIO,
@@ -140,6 +146,11 @@ def stage_of_stack(stack: Stack) -> str:
         inner = frames[len(frames) - frames[::-1].index(_CALLBACK) :]
         return _innermost(inner) or _whose(inner)
     return _innermost(frames) or OTHER
+
+
+def waits(stack: Stack) -> bool:
+    """Whether the thread had nothing to do: it was about to sleep, or had been woken and had not run yet."""
+    return bool(stack.frames) and stack.frames[-1] in _WAITING
 
 
 def stage_of_native(name: str) -> str:
