@@ -7,17 +7,17 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-_MAPPING = re.compile(r"[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \S+\s*(.*)")
+_MAPPING = re.compile(r"([0-9a-f]+)-[0-9a-f]+ \S+ \S+ \S+ \S+\s*(.*)")
 _FIGURE = re.compile(r"(\w+):\s+(\d+) kB")
 _PRIVATE = ("Private_Clean", "Private_Dirty")
-# Beside the heap, all that has no file: Python's arenas, numpy's arrays, stacks, what WebRTC and the models allocate.
-HEAP, ANONYMOUS, FFI_LIBRARY, LIBRARIES, FILES = (
-    "heap (malloc)",
-    "anonymous (arenas, stacks, models)",
-    "liblivekit_ffi",
-    "other libraries",
-    "other files",
-)
+# glibc gives each thread that allocates while others do an arena of its own, at multiples of its size.
+_ARENA = 64 * 2**20
+HEAP = "heap of the main thread"
+ARENAS = "heaps of other threads"
+ANONYMOUS = "Python's objects, arrays, models"
+FFI_LIBRARY = "liblivekit_ffi"
+LIBRARIES = "other libraries"
+FILES = "other files"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def memory_by_part(smaps: Iterable[str]) -> dict[str, Part]:
     for line in smaps:
         mapping, figure = _MAPPING.fullmatch(line.rstrip()), _FIGURE.match(line)
         if mapping is not None:
-            kind = _kind(mapping[1])
+            kind = _kind(int(mapping[1], 16), mapping[2])
         elif figure is not None and figure[1] == "Pss":
             whole[kind] += int(figure[2])
         elif figure is not None and figure[1] in _PRIVATE:
@@ -62,11 +62,11 @@ def memory_of(processes: Collection[int]) -> dict[str, Part]:
     return {kind: Part(private[kind], shared[kind]) for kind in private}
 
 
-def _kind(name: str) -> str:
+def _kind(start: int, name: str) -> str:
     if name == "[heap]":
         return HEAP
     if not name or name.startswith(("[", "anon_inode:", "/memfd:", "/dev/zero")):
-        return ANONYMOUS
+        return ANONYMOUS if start % _ARENA else ARENAS
     file = Path(name).name
     if file.startswith("liblivekit_ffi"):
         return FFI_LIBRARY

@@ -17,7 +17,7 @@ from bench.__main__ import app
 from bench.profile import stages
 from bench.profile.chart import draw
 from bench.profile.costs import Window, cores_by_stage, shares
-from bench.profile.memory import ANONYMOUS, FFI_LIBRARY, FILES, HEAP, LIBRARIES, Part, memory_by_part
+from bench.profile.memory import ANONYMOUS, ARENAS, FFI_LIBRARY, FILES, HEAP, LIBRARIES, Part, memory_by_part
 from bench.profile.report import memory_table, stage_table
 from bench.profile.stacks import Frame, Stack, parse_stacks
 from bench.profile.summary import Profile, results
@@ -168,6 +168,9 @@ Private_Dirty:      2048 kB
 7f00-7f80 rw-p 00000000 00:00 0
 Pss:                1024 kB
 Private_Dirty:      1024 kB
+7f0000000000-7f0000100000 rw-p 00000000 00:00 0
+Pss:                2048 kB
+Private_Dirty:      2048 kB
 7f80-7f90 r-xp 00000000 08:01 77 /venv/livekit/rtc/resources/liblivekit_ffi.so
 Pss:                 512 kB
 Private_Dirty:         0 kB
@@ -187,6 +190,7 @@ def test_memory_is_told_by_kind() -> None:
     assert memory_by_part(SMAPS.splitlines()) == {
         HEAP: Part(2.0, 1.0),
         ANONYMOUS: Part(2.0, 0.0),
+        ARENAS: Part(2.0, 0.0),
         FFI_LIBRARY: Part(0.0, 0.5),
         LIBRARIES: Part(0.5, 0.0),
         FILES: Part(0.0, 1.0),
@@ -209,7 +213,7 @@ def test_the_json_has_both_and_its_stages_are_all_of_a_call() -> None:
     assert isinstance(ours, dict)
     assert ours["cpu_per_call"] == pytest.approx(sum(ours["stages"].values()))
     assert next(iter(ours["stages"])) == stages.VAD
-    assert (ours["idle_cores"], ours["samples"], ours["memory_mb_per_call"]) == (0.015, 4, 3.5)
+    assert (ours["idle_cores"], ours["samples"], ours["memory_mb_per_call"]) == (0.015, 4, 4.5)
     assert ours["memory"][HEAP] == {"private": 1.0, "shared": 0.5}
 
 
