@@ -1,23 +1,46 @@
-"""What the memory of a process consists of, from /proc/PID/smaps (Linux)."""
+"""What the memory of a call's process consists of, from /proc/PID/smaps (Linux)."""
 
 import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-_MAPPING = re.compile(r"([0-9a-f]+)-[0-9a-f]+ \S+ \S+ \S+ \S+\s*(.*)")
+import psutil
+
+_MAPPING = re.compile(r"([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+\s*(.*)")
 _FIGURE = re.compile(r"(\w+):\s+(\d+) kB")
 _PRIVATE = ("Private_Clean", "Private_Dirty")
-# glibc gives each thread that allocates while others do an arena of its own, at multiples of its size.
-_ARENA = 64 * 2**20
-HEAP = "heap of the main thread"
-ARENAS = "heaps of other threads"
-ANONYMOUS = "Python's objects, arrays, models"
+# A process is forked from one that has loaded everything: what it does not write to, it has in common with that.
+INHERITED = "taken over at the fork"
+OWN = "allocated since"
 FFI_LIBRARY = "liblivekit_ffi"
-LIBRARIES = "other libraries"
-FILES = "other files"
+FILES = "other libraries and files"
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A stretch of a process's memory.
+
+    Attributes:
+        start: its first address.
+        end: the address behind it.
+        name: the file, a name in brackets, or nothing.
+        pss_kb: its proportional set size.
+        private_kb: what no other process has.
+    """
+
+    start: int
+    end: int
+    name: str
+    pss_kb: int = 0
+    private_kb: int = 0
+
+    @property
+    def has_file(self) -> bool:
+        """Whether it shows a file."""
+        return self.name.startswith("/") and not self.name.startswith(("/memfd:", "/dev/zero"))
 
 
 @dataclass(frozen=True)
@@ -25,7 +48,7 @@ class Part:
     """A kind of memory, in MiB.
 
     Attributes:
-        private: only this process has it.
+        private: only this process has it; of what was taken over, what was written to since.
         shared: its share of what it has in common with others.
     """
 
@@ -33,19 +56,33 @@ class Part:
     shared: float = 0.0
 
 
-def memory_by_part(smaps: Iterable[str]) -> dict[str, Part]:
-    """The proportional set size of a process by kind, from the lines of its smaps."""
+def parse_smaps(lines: Iterable[str]) -> list[Mapping]:
+    """The mappings that the lines of /proc/PID/smaps tell of."""
+    found: list[Mapping] = []
+    for line in lines:
+        begins, figure = _MAPPING.fullmatch(line.rstrip()), _FIGURE.match(line)
+        if begins is not None:
+            found.append(Mapping(int(begins[1], 16), int(begins[2], 16), begins[3]))
+        elif figure is not None and figure[1] == "Pss":
+            found[-1] = replace(found[-1], pss_kb=int(figure[2]))
+        elif figure is not None and figure[1] in _PRIVATE:
+            found[-1] = replace(found[-1], private_kb=found[-1].private_kb + int(figure[2]))
+    return found
+
+
+def memory_by_part(mappings: Iterable[Mapping], parents: Sequence[Mapping]) -> dict[str, Part]:
+    """A process's memory by kind.
+
+    Args:
+        mappings: the process's.
+        parents: those of the process from which it was forked.
+    """
     private: defaultdict[str, int] = defaultdict(int)
     whole: defaultdict[str, int] = defaultdict(int)
-    kind = FILES
-    for line in smaps:
-        mapping, figure = _MAPPING.fullmatch(line.rstrip()), _FIGURE.match(line)
-        if mapping is not None:
-            kind = _kind(int(mapping[1], 16), mapping[2])
-        elif figure is not None and figure[1] == "Pss":
-            whole[kind] += int(figure[2])
-        elif figure is not None and figure[1] in _PRIVATE:
-            private[kind] += int(figure[2])
+    for mapping in mappings:
+        kind = _kind(mapping, parents)
+        whole[kind] += mapping.pss_kb
+        private[kind] += mapping.private_kb
     return {kind: Part(private[kind] / 1024, (whole[kind] - private[kind]) / 1024) for kind in whole}
 
 
@@ -54,20 +91,20 @@ def memory_of(processes: Collection[int]) -> dict[str, Part]:
     private: defaultdict[str, float] = defaultdict(float)
     shared: defaultdict[str, float] = defaultdict(float)
     for process in processes:
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            smaps = (Path("/proc") / str(process) / "smaps").read_text().splitlines()
-            for kind, part in memory_by_part(smaps).items():
+        with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+            parents = _smaps(psutil.Process(process).ppid())
+            for kind, part in memory_by_part(_smaps(process), parents).items():
                 private[kind] += part.private
                 shared[kind] += part.shared
     return {kind: Part(private[kind], shared[kind]) for kind in private}
 
 
-def _kind(start: int, name: str) -> str:
-    if name == "[heap]":
-        return HEAP
-    if not name or name.startswith(("[", "anon_inode:", "/memfd:", "/dev/zero")):
-        return ANONYMOUS if start % _ARENA else ARENAS
-    file = Path(name).name
-    if file.startswith("liblivekit_ffi"):
-        return FFI_LIBRARY
-    return LIBRARIES if ".so" in file else FILES
+def _smaps(process: int) -> list[Mapping]:
+    return parse_smaps((Path("/proc") / str(process) / "smaps").read_text().splitlines())
+
+
+def _kind(mapping: Mapping, parents: Sequence[Mapping]) -> str:
+    if mapping.has_file:
+        return FFI_LIBRARY if Path(mapping.name).name.startswith(FFI_LIBRARY) else FILES
+    overlaps = (other.start < mapping.end and mapping.start < other.end for other in parents if not other.has_file)
+    return INHERITED if any(overlaps) else OWN

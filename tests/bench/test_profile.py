@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
@@ -14,10 +16,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from bench.__main__ import app
+from bench.density.processes import usage
 from bench.profile import stages
 from bench.profile.chart import draw
 from bench.profile.costs import Window, cores_by_stage, shares
-from bench.profile.memory import ANONYMOUS, ARENAS, FFI_LIBRARY, FILES, HEAP, LIBRARIES, Part, memory_by_part
+from bench.profile.memory import FFI_LIBRARY, FILES, INHERITED, OWN, Part, memory_by_part, memory_of, parse_smaps
 from bench.profile.report import memory_table, stage_table
 from bench.profile.stacks import Frame, Stack, parse_stacks
 from bench.profile.summary import Profile, results
@@ -168,9 +171,6 @@ Private_Dirty:      2048 kB
 7f00-7f80 rw-p 00000000 00:00 0
 Pss:                1024 kB
 Private_Dirty:      1024 kB
-7f0000000000-7f0000100000 rw-p 00000000 00:00 0
-Pss:                2048 kB
-Private_Dirty:      2048 kB
 7f80-7f90 r-xp 00000000 08:01 77 /venv/livekit/rtc/resources/liblivekit_ffi.so
 Pss:                 512 kB
 Private_Dirty:         0 kB
@@ -179,28 +179,43 @@ Pss:                 512 kB
 Private_Clean:       512 kB
 7fa0-7fb0 r--p 00000000 08:01 79                         /usr/share/some words.dat
 Pss:                1024 kB
-7ffc-7ffe rw-p 00000000 00:00 0                          [stack]
-Pss:                1024 kB
-Private_Dirty:      1024 kB
+"""
+# It has less of the heap, and where the process has new memory it has a file.
+PARENTS = """
+55d0-55d4 rw-p 00000000 00:00 0                          [heap]
+7f00-7f10 r--p 00000000 08:01 79                         /usr/share/some words.dat
 """
 
 
+def _memory() -> dict[str, Part]:
+    return memory_by_part(parse_smaps(SMAPS.splitlines()), parse_smaps(PARENTS.splitlines()))
+
+
 def test_memory_is_told_by_kind() -> None:
-    """What is a process's alone, and its share of what it has in common."""
-    assert memory_by_part(SMAPS.splitlines()) == {
-        HEAP: Part(2.0, 1.0),
-        ANONYMOUS: Part(2.0, 0.0),
-        ARENAS: Part(2.0, 0.0),
+    """What a process has written to since the fork or got since then, and its share of what it has in common."""
+    assert _memory() == {
+        INHERITED: Part(2.0, 1.0),
+        OWN: Part(1.0, 0.0),
         FFI_LIBRARY: Part(0.0, 0.5),
-        LIBRARIES: Part(0.5, 0.0),
-        FILES: Part(0.0, 1.0),
+        FILES: Part(0.5, 1.0),
     }
 
 
+def test_memory_of_a_real_process_is_all_of_it() -> None:
+    """Of a child that shares nothing but files with this process, as the kernel sums it up."""
+    program = [sys.executable, "-c", "print('ready', flush=True); input()"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        parts = memory_of([child.pid])
+        whole = usage(child.pid).pss_mb
+        child.communicate("\n")
+    assert sum(part.private + part.shared for part in parts.values()) == pytest.approx(whole, rel=0.1)
+    assert memory_of([child.pid]) == {}
+
+
 def _found() -> dict[str, object]:
-    profiles = [
-        Profile(who, 1, IDLE, BUSY, (HEARING, SAYING), memory_by_part(SMAPS.splitlines())) for who in ("stock", "ours")
-    ]
+    profiles = [Profile(who, 1, IDLE, BUSY, (HEARING, SAYING), _memory()) for who in ("stock", "ours")]
     return results(profiles, 2, 10.0, {"cores": 2, "cpu": "some <processor>"})
 
 
@@ -213,8 +228,8 @@ def test_the_json_has_both_and_its_stages_are_all_of_a_call() -> None:
     assert isinstance(ours, dict)
     assert ours["cpu_per_call"] == pytest.approx(sum(ours["stages"].values()))
     assert next(iter(ours["stages"])) == stages.VAD
-    assert (ours["idle_cores"], ours["samples"], ours["memory_mb_per_call"]) == (0.015, 4, 4.5)
-    assert ours["memory"][HEAP] == {"private": 1.0, "shared": 0.5}
+    assert (ours["idle_cores"], ours["samples"], ours["memory_mb_per_call"]) == (0.015, 4, 3.0)
+    assert ours["memory"][INHERITED] == {"private": 1.0, "shared": 0.5}
 
 
 def test_the_tables_and_the_picture_have_the_figures() -> None:
