@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -39,21 +39,25 @@ class Hosts:
         self._ending: set[asyncio.Task[None]] = set()
         self._options: dict[str, Any] = {}
 
-    @contextmanager
-    def serving(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
         """While entered the pool of livekit-agents (1.8.9) takes seats of these where it would start processes.
 
-        The library has no setting for it: its pool makes executors of two kinds, by name.
+        The library has no setting for it: its pool makes executors of two kinds, by name. With a single seat there is
+        nothing to share, and the library's own processes do.
         """
+        if self._seats == 1:
+            yield
+            return
         before = job_proc_executor.ProcJobExecutor
         job_proc_executor.ProcJobExecutor = self._seat  # type: ignore[misc, assignment]
         try:
             yield
         finally:
             job_proc_executor.ProcJobExecutor = before  # type: ignore[misc]
+            await self._end_all()
 
-    async def aclose(self) -> None:
-        """Wait until all processes have ended; their calls are over."""
+    async def _end_all(self) -> None:
         for hosted in list(self._hosted):
             self._end(hosted)
         while self._ending:

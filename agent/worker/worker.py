@@ -163,10 +163,7 @@ async def run_worker(settings: Settings) -> int:
             *afterwards.chores(),
             *(_lookouts(settings, leases, journal, server, requests) if leases is not None else ()),
         )
-        if settings.worker_calls_per_process > 1:
-            hosts = Hosts(settings.worker_calls_per_process)
-            exits.push_async_callback(hosts.aclose)
-            exits.enter_context(hosts.serving())
+        await exits.enter_async_context(Hosts(settings.worker_calls_per_process).serving())
         await _run_until(stop, server, health, Drain(settings, journal, delivery), chores)
         await afterwards.finish()
     return 0
