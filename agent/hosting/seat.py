@@ -35,6 +35,12 @@ class Seat(ThreadJobExecutor):
         self._hosts = hosts
         self._patience = 2 * close_timeout
         self._host: HostProcess | None = None
+        self._starting: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Find a place; whoever waits for it may be cancelled, and then closes it."""
+        self._starting = asyncio.create_task(self._start())
+        await asyncio.shield(self._starting)
 
     async def _start(self) -> None:
         async with self._lock:
@@ -63,8 +69,13 @@ class Seat(ThreadJobExecutor):
 
     async def aclose(self) -> None:
         """End the job; one that does not end is killed, and its neighbours with it, which others then take over."""
+        if self._starting is not None:
+            await asyncio.wait({self._starting})
         if not self.started:
             return
+        if not self._initialize_fut.done():
+            # The library's executor would not listen to its thread, and wait for ever.
+            self._initialize_fut.set_exception(RuntimeError("closed before it was loaded"))
         closing = asyncio.create_task(super().aclose())
         done, _ = await asyncio.wait({closing}, timeout=self._patience)
         if not done and self._host is not None:
