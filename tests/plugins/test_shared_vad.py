@@ -1,6 +1,9 @@
 """One pass of voice activity detection, which tells all that livekit-agents' own tells."""
 
-from collections.abc import Iterator
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +20,7 @@ from tests.support.recordings import RECORDINGS
 RATE = 16_000
 RULES = SpeechRules(min_silence=0.2)
 Samples = NDArray[np.int16]
+whose = ContextVar("whose", default="")
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,19 @@ def stock(rules: SpeechRules = RULES) -> inference.VAD:
     return inference.VAD(min_silence_duration=rules.min_silence, max_buffered_speech=rules.longest)
 
 
+@contextlib.asynccontextmanager
+async def listening(shared: SharedVAD, take: Callable[[vad.VADEvent], None]) -> AsyncIterator[None]:
+    """Somebody listens in a task of their own."""
+    whose.set("listener's")
+    task = asyncio.create_task(shared.tell(take))
+    whose.set("owner's")
+    await asyncio.sleep(0)
+    yield
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 def kinds(events: list[Told]) -> list[vad.VADEventType]:
     found = [event.event["type"] for event in events]
     return [kind for kind in found if kind is not vad.VADEventType.INFERENCE_DONE]
@@ -85,13 +102,6 @@ def assert_same(ours: list[Told], theirs: list[Told]) -> None:
     for mine, other in zip(ours, theirs, strict=True):
         assert mine.event == pytest.approx(other.event, abs=1e-6)
         assert mine.audio == other.audio
-
-
-@pytest.fixture
-async def speech_events() -> list[Told]:
-    """What is told of somebody who speaks twice."""
-    frames: list[rtc.AudioFrame | None] = [*cut(speech("card_001", "volunteer_six"), 512)]
-    return await events_of(SharedVAD(RULES).stream(), frames)
 
 
 @pytest.mark.parametrize("lengths", [(512,), (160,), (800,), (1600,), (512, 160, 37, 700)])
@@ -142,3 +152,72 @@ async def test_other_rates_are_resampled_as_in_the_library(rate: int) -> None:
     assert [event.audio for event in ours] == [event.audio for event in theirs]
     probabilities = [[event.event["probability"] for event in events] for events in (ours, theirs)]
     assert probabilities[0] == pytest.approx(probabilities[1], abs=0.05)
+
+
+async def test_a_listener_is_told_the_same_after_the_owner() -> None:
+    """Each event when the owner has dealt with it, in the listener's own context."""
+    shared = SharedVAD(RULES)
+    dealt_with: list[vad.VADEvent] = []
+    heard: list[vad.VADEvent] = []
+
+    def take(event: vad.VADEvent) -> None:
+        assert whose.get() == "listener's"
+        heard.append(event)
+        assert dealt_with == heard
+
+    async with listening(shared, take), asyncio.timeout(10):
+        stream = shared.stream()
+        for frame in cut(speech("card_001"), 512):
+            stream.push_frame(frame)
+        stream.end_input()
+        async for event in stream:
+            dealt_with.append(event)
+        await stream.aclose()
+    assert heard == dealt_with
+    assert vad.VADEventType.END_OF_SPEECH in [event.type for event in heard]
+
+
+async def test_a_listener_that_fails_is_told_of_it_and_nobody_else_is() -> None:
+    """Its own task raises; the owner and the other go on."""
+    shared = SharedVAD(RULES)
+    heard: list[vad.VADEvent] = []
+
+    def fail(_: vad.VADEvent) -> None:
+        raise ValueError("broken")
+
+    stream = shared.stream()
+    async with listening(shared, heard.append), asyncio.timeout(10):
+        failing = asyncio.create_task(shared.tell(fail))
+        await asyncio.sleep(0)
+        for frame in cut(sample(0, 0.5), 512):
+            stream.push_frame(frame)
+        stream.end_input()
+        assert [event async for event in stream] == heard
+        with pytest.raises(ValueError, match="broken"):
+            await failing
+    await stream.aclose()
+
+
+async def test_a_closed_stream_takes_nothing_more() -> None:
+    """As in the library; events that wait can still be had after the end of the input."""
+    stream = SharedVAD(RULES).stream()
+    frame = next(cut(sample(0, 1.0), 512))
+    stream.push_frame(frame)
+    stream.end_input()
+    assert len([event async for event in stream]) == 1
+    with pytest.raises(RuntimeError):
+        stream.push_frame(frame)
+    with pytest.raises(RuntimeError):
+        stream.flush()
+    await stream.aclose()
+
+
+async def test_frames_of_another_rate_than_the_first_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """And it is said."""
+    stream = SharedVAD(RULES).stream()
+    for rate in (RATE, 48_000, RATE):
+        stream.push_frame(next(cut(sample(0, 1.0), 512, rate=rate)))
+    stream.end_input()
+    assert len([event async for event in stream]) == 2
+    assert "another sample rate" in caplog.text
+    await stream.aclose()
