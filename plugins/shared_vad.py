@@ -2,8 +2,8 @@
 
 The session opens a stream for itself and, with a streaming STT, another one would run beside it over the same audio.
 Here the session's stream is the only one that computes; others are told of its events. It computes where the audio is
-pushed: Silero takes less time for a window than a thread or a further task takes to be woken for it
-(docs/turn-taking.md has the figures).
+pushed: Silero takes less time for a window than a thread and further tasks take to be woken for it
+(docs/livekit-agents.md has the figures).
 """
 
 import asyncio
