@@ -9,12 +9,16 @@ faster than the return of the question: then everybody is offered it, as before.
 import asyncio
 import os
 import threading
+from collections.abc import Callable
+from typing import Any
 
-from livekit.rtc._ffi_client import FfiClient, FfiQueue
+from livekit.rtc._ffi_client import FfiClient, FfiQueue, get_ffi_lib
 from livekit.rtc._proto import ffi_pb2
 
 # The requests that make a stream of audio, whose events bear its handle.
 STREAMS = ("new_audio_stream", "audio_stream_from_participant")
+# The function of the native library that starts it.
+START = "livekit_ffi_initialize"
 # So many questions may be without an answer; the oldest of more are forgotten, and their answers offered to all.
 MOST_OPEN = 10_000
 
@@ -88,10 +92,27 @@ class RoutedQueue(FfiQueue[ffi_pb2.FfiEvent]):
                     loop.call_soon_threadsafe(queue.put_nowait, item)
 
 
+class _WithoutLogs:
+    """The native library's function that starts it, told to keep its log to itself.
+
+    It would send each record, of any level, as an event of its own, fifty a second and call, for Python to throw away
+    all but warnings; that is three per cent of what a call costs. What is lost with them the room's events tell, too.
+    """
+
+    def __init__(self, start: Callable[..., None]) -> None:
+        self._start = start
+        self.argtypes: list[Any] = []
+
+    def __call__(self, callback: object, capture_logs: bool, *rest: object) -> None:
+        self._start(callback, False, *rest)
+
+
 class RoutingClient(FfiClient):
     """The SDK's client of the native library, which remembers who asked."""
 
     def __init__(self) -> None:
+        library = get_ffi_lib()
+        setattr(library, START, _WithoutLogs(getattr(library, START)))
         super().__init__()
         self._owners = Owners()
         self._queue = RoutedQueue(self._owners)
