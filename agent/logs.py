@@ -4,7 +4,9 @@ import json
 import logging
 import re
 import sys
+import threading
 from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Literal
@@ -34,15 +36,24 @@ SILENT = ("mcp",)
 PLAIN = frozenset(logging.LogRecord("", 0, "", 0, "", None, None).__dict__) | {"message", "asctime"}
 
 
-class _OfCall:
-    """What all lines of this process have in common, once it runs a call."""
+NO_FIELDS: Mapping[str, str] = {}
 
-    fields: Mapping[str, str] = {}
+
+class _OfThread(threading.local):
+    """What all lines of a call's thread have in common."""
+
+    fields: Mapping[str, str] = NO_FIELDS
+
+
+_of_thread = _OfThread()
+# The same for what a call has other threads do (asyncio.to_thread takes it along).
+_of_context: ContextVar[Mapping[str, str]] = ContextVar("of_call", default=NO_FIELDS)
 
 
 def logs_are_of_call(call_id: str, conversation_id: str) -> None:
-    """From now on all that this process logs belongs to this call: each JSON line says so, the libraries' too."""
-    _OfCall.fields = {"call_id": call_id, "conversation_id": conversation_id}
+    """From now on all that this thread logs belongs to this call: each JSON line says so, the libraries' too."""
+    _of_thread.fields = {"call_id": call_id, "conversation_id": conversation_id}
+    _of_context.set(_of_thread.fields)
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, str | int | float]:
@@ -87,7 +98,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "event": record.getMessage(),
-            **_OfCall.fields,
+            **(_of_context.get() or _of_thread.fields),
             **fields_of(record),
         }
         if stack := _stack(record).strip():

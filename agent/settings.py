@@ -150,6 +150,7 @@ class Settings(BaseModel):
     worker_port: int = Field(8081, ge=0, le=65535, validation_alias="WORKER_PORT")
     worker_host: str = Field("127.0.0.1", min_length=1, validation_alias="WORKER_HOST")
     worker_idle_processes: int = Field(1, ge=0, le=64, validation_alias="WORKER_IDLE_PROCESSES")
+    worker_calls_per_process: int = Field(4, ge=1, le=64, validation_alias="WORKER_CALLS_PER_PROCESS")
     worker_max_load: float = Field(0.7, gt=0, validation_alias="WORKER_MAX_LOAD")
     worker_max_calls: int = Field(0, ge=0, le=1000, validation_alias="WORKER_MAX_CALLS")
     worker_call_cores: float = Field(0.15, gt=0, le=64, validation_alias="WORKER_CALL_CORES")

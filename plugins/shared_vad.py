@@ -1,97 +1,153 @@
 """One pass of voice activity detection for everybody in a call who needs it.
 
 The session opens a stream for itself and, with a streaming STT, another one would run beside it over the same audio.
-Here the session's stream is the only one that computes; others listen to its events.
+Here the session's stream is the only one that computes; others are told of its events. It computes where the audio is
+pushed: Silero takes less time for a window than a thread and further tasks take to be woken for it
+(docs/livekit-agents.md has the figures).
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Iterator
+import logging
+import time
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 
 from livekit import rtc
 from livekit.agents import vad
 from livekit.agents.utils import aio
+from livekit.local_inference import VAD
 
-# Ten seconds of windows of 32 ms: a listener that falls behind further has stopped.
-MAX_WAITING = 320
+from plugins.speech_finder import SpeechFinder, SpeechRules
+from plugins.windows import WINDOW_S, Windows
+
+logger = logging.getLogger("plugins.shared_vad")
+
+
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    """Who is told of events, in its own context and not in the session's."""
+
+    take: Callable[[vad.VADEvent], None]
+    failed: asyncio.Future[None]
+    context: Context = field(default_factory=copy_context)
 
 
 class SharedVAD(vad.VAD):
-    """A VAD whose events others may listen to.
+    """Silero as compiled into livekit-local-inference, whose events others may listen to.
 
     Args:
-        inner: the VAD that computes.
+        rules: when somebody speaks.
     """
 
-    def __init__(self, inner: vad.VAD) -> None:
-        super().__init__(capabilities=inner.capabilities)
-        self.inner = inner
-        self._listeners: list[aio.Chan[vad.VADEvent]] = []
+    def __init__(self, rules: SpeechRules | None = None) -> None:
+        super().__init__(capabilities=vad.VADCapabilities(update_interval=WINDOW_S))
+        self.rules = rules or SpeechRules()
+        self._listeners: list[_Listener] = []
 
     @property
     def model(self) -> str:
-        """The model of the VAD underneath."""
-        return self.inner.model
+        """See `livekit.agents.vad.VAD`."""
+        return "silero"
 
     @property
     def provider(self) -> str:
-        """The provider of the VAD underneath."""
-        return self.inner.provider
-
-    @property
-    def min_silence_duration(self) -> float | None:
-        """Seconds of silence that end speech; livekit-agents reads it."""
-        value: float | None = getattr(self.inner, "min_silence_duration", None)
-        return value
+        """See `livekit.agents.vad.VAD`."""
+        return "livekit-local-inference"
 
     def stream(self) -> "SharedVADStream":
         """The stream for the owner of the audio; its events go to all listeners."""
         return SharedVADStream(self)
 
-    @contextlib.contextmanager
-    def listen(self) -> Iterator[AsyncIterator[vad.VADEvent]]:
-        """The events of whatever stream is open, from now on."""
-        channel = aio.Chan[vad.VADEvent]()
-        self._listeners.append(channel)
+    async def tell(self, take: Callable[[vad.VADEvent], None]) -> None:
+        """Tell somebody of the events of whatever stream is open, from now on and until cancelled.
+
+        Raises:
+            Exception: what `take` raises; the others and the owner are told further events all the same.
+        """
+        listener = _Listener(take, asyncio.get_running_loop().create_future())
+        self._listeners.append(listener)
         try:
-            yield channel
+            await listener.failed
         finally:
-            self._listeners.remove(channel)
-            channel.close()
+            self._listeners.remove(listener)
 
     def publish(self, event: vad.VADEvent) -> None:
         """Tell every listener."""
-        for channel in self._listeners:
-            if channel.qsize() < MAX_WAITING:
-                channel.send_nowait(event)
+        for listener in self._listeners:
+            if listener.failed.done():
+                continue
+            try:
+                listener.context.run(listener.take, event)
+            except Exception as error:  # noqa: BLE001 - `tell` raises it
+                listener.failed.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """What has been heard since the beginning or the last flush."""
+
+    windows: Windows
+    finder: SpeechFinder
 
 
 class SharedVADStream(vad.VADStream):
-    """The stream of `SharedVAD`."""
+    """The stream of `SharedVAD`; it emits no metrics."""
 
     def __init__(self, shared: SharedVAD) -> None:
-        self._shared = shared
-        self._inner = shared.inner.stream()
         super().__init__(shared)
-
-    async def aclose(self) -> None:
-        """Close both streams."""
-        await super().aclose()
-        await self._inner.aclose()
+        self._shared = shared
+        self._silero = VAD()
+        self._hearing: _Hearing | None = None
+        self._events = aio.Chan[vad.VADEvent]()
+        self._given: vad.VADEvent | None = None
 
     async def _main_task(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            feeder = tasks.create_task(self._feed())
-            async for event in self._inner:
-                # The owner first: when a listener acts on an end of speech, the session knows of it.
-                self._event_ch.send_nowait(event)
-                self._shared.publish(event)
-            feeder.cancel()
+        """Nothing to do beside `push_frame`; with this task the library's own for metrics ends."""
 
-    async def _feed(self) -> None:
-        async for item in self._input_ch:
-            if isinstance(item, rtc.AudioFrame):
-                self._inner.push_frame(item)
-            else:
-                self._inner.flush()
-        self._inner.end_input()
+    def push_frame(self, frame: rtc.AudioFrame) -> None:
+        """Find out at once what a frame tells."""
+        self._check_open()
+        hearing = self._hearing or self._begin(frame.sample_rate)
+        if frame.sample_rate != hearing.windows.rate:
+            logger.error("a frame has another sample rate than the first")
+            return
+        for window in hearing.windows.push(frame):
+            began = time.perf_counter()
+            probability = self._silero.predict(window.samples)
+            for event in hearing.finder.window(window.frame, probability, time.perf_counter() - began):
+                self._events.send_nowait(event)
+
+    def flush(self) -> None:
+        """Forget what was heard: the next frame begins anew."""
+        self._check_open()
+        if self._hearing is not None:
+            self._begin(self._hearing.windows.rate)
+
+    def end_input(self) -> None:
+        """No more audio comes; events that nobody has taken yet can still be."""
+        self._check_open()
+        self._events.close()
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        self._events.close()
+        await super().aclose()
+
+    async def __anext__(self) -> vad.VADEvent:
+        """The next event; who asks for it has dealt with the one before."""
+        if self._given is not None:
+            # The owner first: when a listener acts on an end of speech, the session knows of it.
+            given, self._given = self._given, None
+            self._shared.publish(given)
+        self._given = await self._events.__anext__()
+        return self._given
+
+    def _begin(self, rate: int) -> _Hearing:
+        self._silero.reset()
+        self._hearing = _Hearing(Windows(rate), SpeechFinder(self._shared.rules, rate))
+        return self._hearing
+
+    def _check_open(self) -> None:
+        if self._events.closed:
+            raise RuntimeError("the stream is closed")

@@ -8,7 +8,7 @@ speech begin, and which is thrown away when the user goes on. The final transcri
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine
 from typing import Any, Protocol
 
 import numpy as np
@@ -47,6 +47,9 @@ logger = logging.getLogger("plugins.speculative_stt")
 
 EventType = stt.SpeechEventType
 ATTEMPT = APIConnectOptions(max_retry=0, timeout=8.0)
+# Frames that nobody needs are taken away in batches; a frame that took longer than this to come was waited for.
+TAKEN_AWAY_EVERY_S = 2.0
+WAITED_S = 0.002
 
 
 class Surroundings(Protocol):
@@ -150,6 +153,29 @@ class SpeculativeSTT(stt.STT[Any]):
         return await self.recognizer.recognize(buffer, language=language, conn_options=conn_options)
 
 
+class Unheard:
+    """Audio for a stream that has its own: taken away now and then, and never given.
+
+    The session puts every frame there, and who waits for frames is woken for each.
+    """
+
+    def __init__(self, audio: AsyncIterable[rtc.AudioFrame]) -> None:
+        self._audio = audio
+
+    def __aiter__(self) -> "Unheard":
+        return self
+
+    async def __anext__(self) -> rtc.AudioFrame:
+        """Waits for the end of the audio."""
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        async for _ in self._audio:
+            if loop.time() - since > WAITED_S:  # so there was none left
+                await asyncio.sleep(TAKEN_AWAY_EVERY_S)
+            since = loop.time()
+        raise StopAsyncIteration
+
+
 class _Segment:
     """The audio of the segment that is being heard, and how much has passed since the last turn."""
 
@@ -193,19 +219,13 @@ class SpeculativeStream(stt.RecognizeStream):
         self._transcriptions: dict[int, asyncio.Task[None]] = {}
 
     async def _run(self) -> None:
-        drain = asyncio.create_task(self._drain())
         try:
-            with self._owner.voice_activity.listen() as events:
-                async for event in events:
-                    self._take(event)
+            await self._owner.voice_activity.tell(self._take)
         finally:
-            drain.cancel()
             self._cancel_tasks()
 
-    async def _drain(self) -> None:
+    def push_frame(self, frame: rtc.AudioFrame) -> None:
         """The audio comes with the events of the VAD; what the session pushes besides is the same."""
-        async for _ in self._input_ch:
-            pass
 
     def _take(self, event: vad.VADEvent) -> None:
         if event.type is vad.VADEventType.START_OF_SPEECH and not self._tracker.open:

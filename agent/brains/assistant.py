@@ -3,8 +3,11 @@
 from collections.abc import AsyncIterable, Callable, Sequence
 from typing import Any
 
-from livekit.agents import Agent, FlushSentinel, ModelSettings, llm
+from livekit import rtc
+from livekit.agents import Agent, FlushSentinel, ModelSettings, llm, stt
 from livekit.agents.types import TimedString
+
+from plugins.speculative_stt import SpeculativeSTT, Unheard
 
 Prepare = Callable[[llm.ChatContext], llm.ChatContext]
 
@@ -55,6 +58,14 @@ class Assistant(Agent):
         """The session ends; it would wait for every tool that runs."""
         if self._on_leaving is not None:
             self._on_leaving()
+
+    def stt_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterable[stt.SpeechEvent | str]:
+        """The default node; what hears the call has the audio from elsewhere already."""
+        if isinstance(self.session.stt, SpeculativeSTT):
+            audio = Unheard(audio)
+        return Agent.default.stt_node(self, audio, model_settings)
 
     async def llm_node(
         self, chat_ctx: llm.ChatContext, tools: list[llm.Tool], model_settings: ModelSettings

@@ -166,7 +166,11 @@ class CallCore:
         self.session.on("user_input_transcribed", self._on_transcript)
         self._usage.listen()
         self.spawn(self.voice.run(), "voice")
-        await self.session.start(self.brain.assistant, room=room, room_options=room_options, record=False)
+        # Without a `session_host`, by which others could watch and drive the session: it would send each event into the
+        # room, to everybody there.
+        await self.session.start(
+            self.brain.assistant, room=room, room_options=room_options, record=False, session_host=False
+        )
         if self._recording is not None and self.session.input.audio is not None:
             self.session.input.audio = self._recording.hearing(self.session.input.audio)
 

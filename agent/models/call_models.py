@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from livekit.agents import inference, llm, tts, vad
+from livekit.agents import llm, tts
+from livekit.local_inference import init_vad
 
 from agent.job import Job, TurnTaking
 from agent.job.model_choice import models_of
@@ -22,6 +23,7 @@ from agent.usage.meter import Measured
 from agent.voices import OPENAI_VOICES, is_known_voice
 from plugins.shared_vad import SharedVAD
 from plugins.speculative_stt import SpeculativeSTT
+from plugins.speech_finder import SpeechRules
 from plugins.turn_tracker import TurnLimits
 from plugins.voice_model import VoiceModel
 
@@ -38,7 +40,7 @@ class CallModels:
     `members` are the models themselves, by their names.
     """
 
-    vad: vad.VAD
+    vad: SharedVAD
     stt: SpeculativeSTT
     llm: llm.LLM[Any]
     tts: tts.TTS[Any]
@@ -58,13 +60,13 @@ class CallModels:
 class LocalEars:
     """What finds speech and the end of a turn, on this machine; loaded once in each process."""
 
-    vad: vad.VAD
     voice_model: VoiceModel
 
     @classmethod
     def load(cls) -> "LocalEars":
         """The models that come compiled with livekit-agents (docs/livekit-agents.md says why not the plugins)."""
-        return cls(inference.VAD(model="silero", min_silence_duration=VAD_MIN_SILENCE_S), VoiceModel())
+        init_vad()
+        return cls(VoiceModel())
 
 
 def build_models(settings: Settings, job: Job, ears: LocalEars, source: ModelSource) -> CallModels:
@@ -79,7 +81,7 @@ def build_models(settings: Settings, job: Job, ears: LocalEars, source: ModelSou
     thinking = _candidates(models_of(job, settings, "llm"), source.llm)
     speaking = _candidates(models_of(job, settings, "tts"), lambda ref: source.tts(ref, voice_of(job, settings, ref)))
     words = SpareWords(say(Phrase.START_AGAIN, language), say(Phrase.CANNOT_THINK, language))
-    shared = SharedVAD(ears.vad)
+    shared = SharedVAD(SpeechRules(min_silence=VAD_MIN_SILENCE_S))
     recognizer = FallbackSTT(hearing, stage_limits(settings, "stt"), reports)
     return CallModels(
         vad=shared,

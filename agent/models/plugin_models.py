@@ -5,6 +5,7 @@ No plugin is a dependency of this project: whoever names one installs it.
 
 import inspect
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -78,13 +79,18 @@ def _terms(key_terms: Sequence[str]) -> dict[str, object]:
     return {"keyterms": list(key_terms), "keyterm": list(key_terms)} if key_terms else {}
 
 
+# The calls of a process are threads.
+_environment = threading.Lock()
+
+
 @contextmanager
 def _in_environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set the variables that the environment lacks, for a moment."""
-    missing = {name: value for name, value in variables.items() if name not in os.environ}
-    os.environ.update(missing)
-    try:
-        yield
-    finally:
-        for name in missing:
-            del os.environ[name]
+    with _environment:
+        missing = {name: value for name, value in variables.items() if name not in os.environ}
+        os.environ.update(missing)
+        try:
+            yield
+        finally:
+            for name in missing:
+                del os.environ[name]

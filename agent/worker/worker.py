@@ -1,18 +1,22 @@
-"""The worker: takes jobs from LiveKit and runs each call in a process of its own."""
+"""The worker: takes jobs from LiveKit and runs their calls in processes, a few in each."""
 
 import asyncio
 import logging
 import math
+import os
 import signal
 import ssl
 from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import cache
 
 from livekit.agents import AgentServer, JobContext, JobProcess
 
 from agent.aftercare.afterwards import Afterwards
 from agent.call.call import Call
 from agent.call.half_said import write_half_said
+from agent.hosting import Hosts
 from agent.job import Job
 from agent.job.durable import durable
 from agent.job.loading import load_job
@@ -61,6 +65,9 @@ PRELOADED = (
     "openai.resources.chat",
     "openai.resources.models",
 )
+# The library looks 50 times a second, in each call and from a thread beside it, whether an event loop is blocked. That
+# is a twentieth of what a call costs; whoever looks for a block sets another number of milliseconds.
+LOOP_MONITOR = ("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "0")
 # LiveKit that cannot be reached is no reason to end the worker and with it what it still has to deliver.
 RECONNECTS = 2**31
 
@@ -79,6 +86,7 @@ def create_worker(settings: Settings, requests: JobRequests) -> AgentServer:
         if not value:
             raise SettingsError(f"{name} is not set: the worker needs it to reach LiveKit (see .env.example)")
     check_providers(settings)
+    memory_mb = settings.worker_call_memory_mb * settings.worker_calls_per_process
     server = AgentServer(
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key,
@@ -91,8 +99,8 @@ def create_worker(settings: Settings, requests: JobRequests) -> AgentServer:
         # with no trace, as it counts a call by guess and only until its process has it.
         load_threshold=math.inf,
         load_fnc=lambda: requests.intake.told,
-        job_memory_limit_mb=settings.worker_call_memory_mb,
-        job_memory_warn_mb=settings.worker_call_memory_mb * MEMORY_WARNED_AT,
+        job_memory_limit_mb=memory_mb,
+        job_memory_warn_mb=memory_mb * MEMORY_WARNED_AT,
         drain_timeout=settings.drain_seconds,
         max_retry=RECONNECTS,
         initialize_process_timeout=JOB_START_TIMEOUT_S,
@@ -114,6 +122,7 @@ async def run_worker(settings: Settings) -> int:
             cannot be used.
     """
     await check_models(settings, ConfiguredModels(settings, ssl.create_default_context()))
+    os.environ.setdefault(*LOOP_MONITOR)
     requests = JobRequests(settings)
     server = create_worker(settings, requests)
     stop = asyncio.Event()
@@ -154,6 +163,7 @@ async def run_worker(settings: Settings) -> int:
             *afterwards.chores(),
             *(_lookouts(settings, leases, journal, server, requests) if leases is not None else ()),
         )
+        await exits.enter_async_context(Hosts(settings.worker_calls_per_process).serving())
         await _run_until(stop, server, health, Drain(settings, journal, delivery), chores)
         await afterwards.finish()
     return 0
@@ -196,15 +206,29 @@ async def _run_until(
             task.cancel()
 
 
-def prepare_process(process: JobProcess) -> None:
-    """Load what a call needs before there is one, so that it begins at once."""
+@dataclass(frozen=True)
+class _Loaded:
+    """What all calls of a process share."""
+
+    ears: LocalEars
+    tls: ssl.SSLContext
+
+
+@cache
+def _load_process() -> _Loaded:
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format)
     load_plugins(settings)
     send_samples_to_worker()
     send_spans(settings)
-    process.userdata["ears"] = LocalEars.load()
-    process.userdata["tls"] = load_trust()
+    return _Loaded(LocalEars.load(), load_trust())
+
+
+def prepare_process(process: JobProcess) -> None:
+    """Load what a call needs before there is one, so that it begins at once; in a process for several calls, once."""
+    loaded = _load_process()
+    process.userdata["ears"] = loaded.ears
+    process.userdata["tls"] = loaded.tls
 
 
 async def run_job(context: JobContext) -> None:

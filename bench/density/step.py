@@ -1,6 +1,8 @@
 """One number of calls with one worker: greeted one after the other, then all talk for a while, and what that took."""
 
 import asyncio
+import math
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -169,8 +171,9 @@ async def begin_calls(line: Line, script: str, calls: int, spread: float, progre
         progress(f"call {number + 1} of {calls} begins")
         names.append(await line.join(script, number))
         await line.dispatch(names[-1])
-    # Each call took a loaded process, and another one is loaded in its place.
-    await _until_processes(line, processes + calls)
+    # One more call has its place in a loaded process, as before the calls.
+    places = line.worker.calls_per_process
+    await _until_processes(line, processes - 1 + math.ceil((calls + 1) / places))
     for name in names:
         await line.until_greeted(name)
     for name in names:

@@ -12,6 +12,7 @@ from typing import Protocol
 from livekit import api
 
 from agent.dev.ports import LOOPBACK
+from agent.settings import load_settings
 from bench.latency.ear import Ear, listening
 from bench.latency.servers import Answers, AtOnce, LiveKit, Says, environment, free_port, running
 from bench.latency.stages import StageSource, from_journal, from_lines, nothing
@@ -48,6 +49,7 @@ class Worker:
     conversation: str
     stages: StageSource
     pid: int
+    calls_per_process: int = 1
 
     @asynccontextmanager
     async def call(self, livekit: LiveKit) -> AsyncIterator[Ear]:
@@ -116,7 +118,8 @@ async def ours(livekit: LiveKit, models_url: str, folder: Path) -> AsyncIterator
     data.mkdir()
     ready = Answers(f"http://{LOOPBACK}:{port}/readyz")
     async with running("ours", [sys.executable, "-m", "agent", "start"], env, folder, lambda _: ready) as program:
-        yield Worker("ours", name, conversation, from_journal(data, conversation), program.process.pid)
+        places = load_settings(env).worker_calls_per_process
+        yield Worker("ours", name, conversation, from_journal(data, conversation), program.process.pid, places)
 
 
 @asynccontextmanager

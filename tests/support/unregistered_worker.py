@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from livekit.agents import JobProcess
 
+from agent.hosting import Hosts
 from agent.settings import load_settings
 from agent.worker.job_requests import JobRequests
 from agent.worker.worker import create_worker
@@ -31,9 +32,10 @@ async def unregistered_worker(
     settings = load_settings({**env, "DATA_DIR": str(folder), **wanted}, None)
     server = create_worker(settings, JobRequests(settings))
     server.setup_fnc = prepare
-    running = asyncio.create_task(server.run(unregistered=True))
-    try:
-        yield running
-    finally:
-        await server.aclose()
-        await running
+    async with Hosts(settings.worker_calls_per_process).serving():
+        running = asyncio.create_task(server.run(unregistered=True))
+        try:
+            yield running
+        finally:
+            await server.aclose()
+            await running

@@ -1,15 +1,16 @@
 """Log lines say which call it was, and never what was said."""
 
+import asyncio
 import json
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aiohttp
-import pytest
 
 from agent.error_text import describe, stack_of
-from agent.logs import EventFormatter, JsonFormatter, _OfCall, logs_are_of_call
+from agent.logs import EventFormatter, JsonFormatter, logs_are_of_call
 from agent.settings import SettingsError
 
 
@@ -73,12 +74,22 @@ def test_a_json_line_holds_the_event_its_fields_and_its_call() -> None:
     }
 
 
-def test_all_lines_of_a_call_s_process_say_which_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of the libraries, too."""
-    monkeypatch.setattr(_OfCall, "fields", {})
-    logs_are_of_call("AJ_1", "c_1")
-    line = json_line(logging.LogRecord("livekit.agents", logging.WARNING, "f", 1, "slow", (), None))
-    assert (line["call_id"], line["conversation_id"]) == ("AJ_1", "c_1")
+async def test_all_lines_of_a_call_s_thread_say_which_call() -> None:
+    """Those of the libraries, too, and what the call has other threads do; not those of its neighbours."""
+
+    def logged() -> tuple[object, object]:
+        line = json_line(logging.LogRecord("livekit.agents", logging.WARNING, "f", 1, "slow", (), None))
+        return line.get("call_id"), line.get("conversation_id")
+
+    async def call(number: int) -> list[tuple[object, object]]:
+        logs_are_of_call(f"AJ_{number}", f"c_{number}")
+        return [logged(), await asyncio.to_thread(logged)]
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = (threads.submit(asyncio.run, call(number)).result() for number in (1, 2))
+    assert first == [("AJ_1", "c_1")] * 2
+    assert second == [("AJ_2", "c_2")] * 2
+    assert logged() == (None, None)
 
 
 def test_an_error_shows_where_and_not_with_what() -> None:

@@ -1,0 +1,40 @@
+"""Which process gets the next call, and which one is no longer needed. Numbers alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# A process that has had so many calls gets no more: what a library leaks in a call does not stay for ever.
+WORN_OUT_AFTER = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """A process for calls.
+
+    Attributes:
+        seats: how many calls it may have at once.
+        taken: how many it has, those that wait loaded for a job included.
+        opened: how many it has ever had.
+        usable: whether it runs, or is about to.
+    """
+
+    seats: int
+    taken: int
+    opened: int
+    usable: bool
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it can take one more call."""
+        return self.usable and self.taken < self.seats and self.opened < WORN_OUT_AFTER
+
+
+def choose(processes: Sequence[Occupancy]) -> int | None:
+    """The index of the process that takes the next call, the fullest that has room; None: another one is needed."""
+    fitting = [(process.taken, -index) for index, process in enumerate(processes) if process.has_room]
+    return -max(fitting)[1] if fitting else None
+
+
+def is_spare(process: Occupancy, others: Sequence[Occupancy]) -> bool:
+    """Whether a process can go: it has no call, and the next call has room elsewhere or will not get it here."""
+    return process.taken == 0 and (not process.has_room or any(other.has_room for other in others))
