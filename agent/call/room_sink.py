@@ -15,6 +15,7 @@ class RoomSink:
 
     def __init__(self) -> None:
         self._source = rtc.AudioSource(RATE, 1, queue_size_ms=QUEUE_MS)
+        self._track: rtc.LocalAudioTrack | None = None
         self._heard = asyncio.Event()
 
     @property
@@ -24,9 +25,9 @@ class RoomSink:
 
     async def publish(self, room: rtc.Room) -> None:
         """Publish the track, and wait until somebody listens: what is said before would be lost."""
-        track = rtc.LocalAudioTrack.create_audio_track("agent", self._source)
+        self._track = rtc.LocalAudioTrack.create_audio_track("agent", self._source)
         options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
-        publication = await room.local_participant.publish_track(track, options)
+        publication = await room.local_participant.publish_track(self._track, options)
         await publication.wait_for_subscription()
         self._heard.set()
 
@@ -49,5 +50,7 @@ class RoomSink:
         return left
 
     async def aclose(self) -> None:
-        """Let go of the track's source."""
+        """Let go of the track and its source, whose thread would go on in a process that has other calls."""
+        if self._track is not None:
+            self._track._ffi_handle.dispose()  # noqa: SLF001 - else it is kept until some garbage collection
         await self._source.aclose()
