@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ FILES = "other libraries and files"
 
 
 @dataclass(frozen=True)
-class Mapping:
+class Stretch:
     """A stretch of a process's memory.
 
     Attributes:
@@ -56,13 +56,13 @@ class Part:
     shared: float = 0.0
 
 
-def parse_smaps(lines: Iterable[str]) -> list[Mapping]:
+def parse_smaps(lines: Iterable[str]) -> list[Stretch]:
     """The mappings that the lines of /proc/PID/smaps tell of."""
-    found: list[Mapping] = []
+    found: list[Stretch] = []
     for line in lines:
         begins, figure = _MAPPING.fullmatch(line.rstrip()), _FIGURE.match(line)
         if begins is not None:
-            found.append(Mapping(int(begins[1], 16), int(begins[2], 16), begins[3]))
+            found.append(Stretch(int(begins[1], 16), int(begins[2], 16), begins[3]))
         elif figure is not None and figure[1] == "Pss":
             found[-1] = replace(found[-1], pss_kb=int(figure[2]))
         elif figure is not None and figure[1] in _PRIVATE:
@@ -70,7 +70,7 @@ def parse_smaps(lines: Iterable[str]) -> list[Mapping]:
     return found
 
 
-def memory_by_part(mappings: Iterable[Mapping], parents: Sequence[Mapping]) -> dict[str, Part]:
+def memory_by_part(mappings: Iterable[Stretch], parents: Sequence[Stretch]) -> dict[str, Part]:
     """A process's memory by kind.
 
     Args:
@@ -99,11 +99,16 @@ def memory_of(processes: Collection[int]) -> dict[str, Part]:
     return {kind: Part(private[kind], shared[kind]) for kind in private}
 
 
-def _smaps(process: int) -> list[Mapping]:
+def total(parts: Mapping[str, Part]) -> float:
+    """MiB of all kinds."""
+    return sum(part.private + part.shared for part in parts.values())
+
+
+def _smaps(process: int) -> list[Stretch]:
     return parse_smaps((Path("/proc") / str(process) / "smaps").read_text().splitlines())
 
 
-def _kind(mapping: Mapping, parents: Sequence[Mapping]) -> str:
+def _kind(mapping: Stretch, parents: Sequence[Stretch]) -> str:
     if mapping.has_file:
         return FFI_LIBRARY if Path(mapping.name).name.startswith(FFI_LIBRARY) else FILES
     overlaps = (other.start < mapping.end and mapping.start < other.end for other in parents if not other.has_file)

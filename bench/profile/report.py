@@ -20,13 +20,16 @@ def stage_table(found: Mapping[str, Any]) -> Table:
 
 
 def memory_table(found: Mapping[str, Any]) -> Table:
-    """Memory of the processes of calls, by kind."""
-    made = _table("Memory per call, in MB (PSS): this process's alone + its share of what several have", found)
+    """What a call adds to the memory, by kind."""
+    made = _table(
+        "What a call adds to the memory, in MB (PSS): what is a process's alone + its share of the rest", found
+    )
     kinds = dict.fromkeys(kind for who in CONTENDERS for kind in found[who]["memory"])
     for kind in kinds:
         made.add_row(kind, *(_parts(found[who]["memory"].get(kind)) for who in CONTENDERS))
     made.add_section()
-    made.add_row("in all", *(f"{found[who]['memory_mb_per_call']:.0f}" for who in CONTENDERS))
+    made.add_row("in all", *(f"{found[who]['pss_mb_per_call']:.1f}" for who in CONTENDERS))
+    made.add_row("the worker without calls", *(f"{found[who]['idle_pss_mb']:.0f}" for who in CONTENDERS))
     return made
 
 
@@ -51,4 +54,4 @@ def _thousandths(cores: float | None) -> str:
 
 
 def _parts(part: Mapping[str, float] | None) -> str:
-    return "–" if part is None else f"{part['private']:.1f} + {part['shared']:.1f}"
+    return "–" if part is None else f"{part['private']:.1f} {part['shared']:+.1f}"

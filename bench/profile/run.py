@@ -15,13 +15,14 @@ from rich.status import Status
 from bench.density.calls import Line
 from bench.density.cores import Cores, running_on
 from bench.density.exchange import exchange, prepare
+from bench.density.processes import tree
 from bench.density.script import Script, write_script
 from bench.density.step import IDLE_S, begin_calls, settle
 from bench.density.summary import CONTENDERS
 from bench.machine import describe_machine
 from bench.profile.chart import draw
 from bench.profile.costs import Window
-from bench.profile.memory import memory_of
+from bench.profile.memory import Part, memory_of
 from bench.profile.options import ProfileOptions
 from bench.profile.report import memory_table, stage_table
 from bench.profile.sampler import PY_SPY, sample
@@ -91,15 +92,20 @@ async def _profile(
     progress("idle")
     await settle(line, TALKATIVE)
     idle, _ = await _watch(line, asyncio.sleep(IDLE_S))
+    idle_memory = await asyncio.to_thread(_memory, line)
     names = await begin_calls(line, TALKATIVE, options.calls, options.every, progress)
     progress(f"{options.calls} calls are watched for {options.seconds:.0f} s")
     pid = line.worker.pid
     rooms = processes_with_calls(thread_times(pid)) - {pid}
     busy, stacks = await _watch(line, sample(python, rooms, options.seconds, folder))
-    memory = memory_of(rooms)
+    busy_memory = await asyncio.to_thread(_memory, line)
     line.caller.check()
     await line.hang_up(names)
-    return Profile(line.worker.name, pid, idle, busy, stacks, memory)
+    return Profile(line.worker.name, pid, idle, busy, stacks, idle_memory, busy_memory)
+
+
+def _memory(line: Line) -> dict[str, Part]:
+    return memory_of([process.pid for process in tree(line.worker.pid)])
 
 
 async def _watch(line: Line, work: Awaitable[Found]) -> tuple[Window, Found]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.density.summary import CONTENDERS
 from bench.profile.costs import Window, cores_by_stage
-from bench.profile.memory import Part
+from bench.profile.memory import Part, total
 from bench.profile.stacks import Stack
 
 
@@ -20,7 +20,8 @@ class Profile:
         idle: without calls.
         busy: with them.
         stacks: what its Python threads did meanwhile.
-        memory: of the processes that are in rooms, by kind.
+        idle_memory: of all its processes without calls, by kind.
+        busy_memory: of all its processes with them.
     """
 
     contender: str
@@ -28,7 +29,8 @@ class Profile:
     idle: Window
     busy: Window
     stacks: Sequence[Stack]
-    memory: Mapping[str, Part]
+    idle_memory: Mapping[str, Part]
+    busy_memory: Mapping[str, Part]
 
 
 def results(profiles: Sequence[Profile], calls: int, seconds: float, machine: dict[str, Any]) -> dict[str, Any]:
@@ -40,15 +42,21 @@ def results(profiles: Sequence[Profile], calls: int, seconds: float, machine: di
 def _contender(profile: Profile, calls: int) -> dict[str, Any]:
     stages = cores_by_stage(profile.main, profile.idle, profile.busy, profile.stacks, calls)
     falling = sorted(stages.items(), key=lambda item: -item[1])
-    parts = profile.memory.items()
     return {
         "cpu_per_call": round(sum(stages.values()), 4),
         "idle_cores": round(profile.idle.cores, 4),
         "stages": {stage: round(cores, 5) for stage, cores in falling},
         "samples": sum(stack.count for stack in profile.stacks),
-        "memory_mb_per_call": round(sum(part.private + part.shared for _, part in parts) / calls, 1),
-        "memory": {
-            name: {"private": round(part.private / calls, 1), "shared": round(part.shared / calls, 1)}
-            for name, part in parts
-        },
+        "pss_mb_per_call": round((total(profile.busy_memory) - total(profile.idle_memory)) / calls, 1),
+        "idle_pss_mb": round(total(profile.idle_memory), 1),
+        "memory": {kind: _added(kind, profile, calls) for kind in profile.busy_memory},
+    }
+
+
+def _added(kind: str, profile: Profile, calls: int) -> dict[str, float]:
+    """What a call adds to one kind of memory."""
+    before, after = profile.idle_memory.get(kind, Part()), profile.busy_memory[kind]
+    return {
+        "private": round((after.private - before.private) / calls, 1),
+        "shared": round((after.shared - before.shared) / calls, 1),
     }

@@ -215,7 +215,8 @@ def test_memory_of_a_real_process_is_all_of_it() -> None:
 
 
 def _found() -> dict[str, object]:
-    profiles = [Profile(who, 1, IDLE, BUSY, (HEARING, SAYING), _memory()) for who in ("stock", "ours")]
+    before = {INHERITED: Part(1.0, 3.0), OWN: Part(1.0, 0.0)}
+    profiles = [Profile(who, 1, IDLE, BUSY, (HEARING, SAYING), before, _memory()) for who in ("stock", "ours")]
     return results(profiles, 2, 10.0, {"cores": 2, "cpu": "some <processor>"})
 
 
@@ -228,8 +229,10 @@ def test_the_json_has_both_and_its_stages_are_all_of_a_call() -> None:
     assert isinstance(ours, dict)
     assert ours["cpu_per_call"] == pytest.approx(sum(ours["stages"].values()))
     assert next(iter(ours["stages"])) == stages.VAD
-    assert (ours["idle_cores"], ours["samples"], ours["memory_mb_per_call"]) == (0.015, 4, 3.0)
-    assert ours["memory"][INHERITED] == {"private": 1.0, "shared": 0.5}
+    assert (ours["idle_cores"], ours["samples"]) == (0.015, 4)
+    assert (ours["pss_mb_per_call"], ours["idle_pss_mb"]) == (0.5, 5.0)
+    assert ours["memory"][INHERITED] == {"private": 0.5, "shared": -1.0}
+    assert ours["memory"][FILES] == {"private": 0.2, "shared": 0.5}
 
 
 def test_the_tables_and_the_picture_have_the_figures() -> None:
@@ -239,7 +242,7 @@ def test_the_tables_and_the_picture_have_the_figures() -> None:
     console.print(stage_table(found), memory_table(found))
     shown = console.export_text()
     assert "30.0" in shown
-    assert "1.0 + 0.5" in shown
+    assert "0.5 -1.0" in shown
     picture = ElementTree.fromstring(draw(found))
     words = " ".join(picture.itertext())
     assert "7.0 %" in words
