@@ -142,16 +142,15 @@ def profile(
         Path | None, typer.Option(help="Show and draw these earlier results (.json) instead of measuring.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write the results and every stack that was seen to this file, as JSON.")
+        Path | None, typer.Option(help="Write the results and all that the threads worked at to this file, as JSON.")
     ] = None,
     chart: Annotated[Path | None, typer.Option(help="Write a picture of the results to this file, as SVG.")] = None,
-    cache: Annotated[Path, typer.Option(help="Where the environment of py-spy is kept.")] = CACHE,
 ) -> None:
     """What a call's CPU and memory go into, this agent and a stock livekit-agents worker in the same run."""
     from bench.profile.options import ProfileOptions
     from bench.profile.run import run_profile
 
-    options = ProfileOptions(calls, seconds, every, seed, json_output, results, out, chart, cache)
+    options = ProfileOptions(calls, seconds, every, seed, json_output, results, out, chart)
     _run(lambda console: run_profile(options, console, typer.echo), json_output)
 
 

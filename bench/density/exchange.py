@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -55,19 +56,20 @@ class Exchange:
     cores: Cores
 
     @asynccontextmanager
-    async def visit(self, who: str) -> AsyncIterator[Line]:
+    async def visit(self, who: str, told: Mapping[str, str] = MappingProxyType({})) -> AsyncIterator[Line]:
         """A worker that has just started, alone on its core, and callers of its own.
 
         Args:
             who: "ours" or "stock".
+            told: what else is in its environment.
         """
         folder = Path(tempfile.mkdtemp(prefix=f"{who}-", dir=self.folder))
         async with AsyncExitStack() as exits:
             with running_on(self.cores.worker):
                 if who == "ours":
-                    made = ours(self.livekit, self.models_url, folder)
+                    made = ours(self.livekit, self.models_url, folder, told)
                 else:
-                    made = stock(self.livekit, self.models_url, folder, DEFAULT_GREETING)
+                    made = stock(self.livekit, self.models_url, folder, DEFAULT_GREETING, told)
                 worker = await exits.enter_async_context(made)
             caller = await exits.enter_async_context(calling(self.program, self.livekit.url, self.scripts, folder))
             line = await exits.enter_async_context(line_to(worker, self.livekit, caller))

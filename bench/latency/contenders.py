@@ -3,10 +3,11 @@
 import json
 import secrets
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from livekit import api
@@ -96,8 +97,10 @@ class PipecatBot:
 
 
 @asynccontextmanager
-async def ours(livekit: LiveKit, models_url: str, folder: Path) -> AsyncIterator[Worker]:
-    """This agent as it runs in production (`python -m agent start`), without a chat."""
+async def ours(
+    livekit: LiveKit, models_url: str, folder: Path, told: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Worker]:
+    """This agent as it runs in production (`python -m agent start`), without a chat; `told` is in its environment."""
     data = folder / "ours-data"
     port, name, conversation = free_port("the worker's health check"), f"ours-{secrets.token_hex(3)}", "bench"
     env = environment(
@@ -113,6 +116,7 @@ async def ours(livekit: LiveKit, models_url: str, folder: Path) -> AsyncIterator
             "WORKER_PORT": str(port),
             "WORKER_MAX_LOAD": "inf",
             "DRAIN_SECONDS": "0",
+            **told,
         }
     )
     data.mkdir()
@@ -123,13 +127,19 @@ async def ours(livekit: LiveKit, models_url: str, folder: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def stock(livekit: LiveKit, models_url: str, folder: Path, greeting: str = "") -> AsyncIterator[Worker]:
+async def stock(
+    livekit: LiveKit,
+    models_url: str,
+    folder: Path,
+    greeting: str = "",
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[Worker]:
     """A stock livekit-agents worker (see stock_worker.py); it greets where it has a greeting."""
     metrics, name = folder / "stock-metrics.jsonl", f"stock-{secrets.token_hex(3)}"
     metrics.touch()
-    told = {"AGENT_NAME": name, "MODELS_BASE_URL": models_url, "METRICS_FILE": str(metrics), "GREETING": greeting}
+    its = {"AGENT_NAME": name, "MODELS_BASE_URL": models_url, "METRICS_FILE": str(metrics), "GREETING": greeting}
     command = [sys.executable, "-m", "bench.latency.stock_worker", "start"]
-    env = environment({**livekit.environment(), **told})
+    env = environment({**livekit.environment(), **its, **told})
     async with running("stock", command, env, folder, lambda program: Says(program, "registered worker")) as program:
         yield Worker("stock", name, "bench", from_lines(metrics), program.process.pid)
 

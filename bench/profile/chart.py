@@ -13,7 +13,7 @@ _ROW, _BAR = 40, 26
 _LINE, _FIGURES = 24, (WIDTH - 120, WIDTH - 40)
 # What belongs together has one colour; what is in no group is "the rest".
 _GROUPS = {
-    "hearing: sound in, voice activity": (stages.AUDIO_IN, stages.VAD),
+    stages.HEARING: (stages.HEARING,),
     "understanding: end of turn, words": (stages.TURN, stages.WORDS),
     "answering: model, voice, sound out": (stages.ANSWER, stages.VOICE, stages.AUDIO_OUT),
     "showing: captions, session events": (stages.CAPTIONS, stages.EVENTS),
@@ -44,7 +44,8 @@ def draw(found: Mapping[str, Any]) -> str:
     return picture(title, "CPU per call by stage, this agent and stock", height, [_colours(), *body])
 
 
-def _grouped(cores: Mapping[str, float]) -> dict[str, float]:
+def _grouped(costs: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    cores = {stage: cost["cores"] for stage, cost in costs.items()}
     sums = {group: sum(cores.get(stage, 0.0) for stage in members) for group, members in _GROUPS.items()}
     return {**sums, _REST: max(0.0, sum(cores.values()) - sum(sums.values()))}
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.venvs import CACHE
-
 
 @dataclass(frozen=True)
 class ProfileOptions:
@@ -17,9 +15,8 @@ class ProfileOptions:
         seed: chooses the recordings and who begins.
         json_output: print the results as one line of JSON at the end; progress goes to standard error.
         results: earlier results to show and draw instead of measuring.
-        out: where the results are written, as JSON, with every stack that was seen.
+        out: where the results are written, as JSON, with all that the threads worked at.
         chart: where a picture of the results is written, as SVG.
-        cache: where the environment of py-spy is kept.
     """
 
     calls: int = 4
@@ -30,4 +27,3 @@ class ProfileOptions:
     results: Path | None = None
     out: Path | None = None
     chart: Path | None = None
-    cache: Path = CACHE

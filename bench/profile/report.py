@@ -10,12 +10,12 @@ from bench.density.summary import CONTENDERS
 
 def stage_table(found: Mapping[str, Any]) -> Table:
     """Cores that a call takes by stage, those that take most first."""
-    made = _table("What a call's CPU goes into, in thousandths of a core", found)
+    made = _table("What a call's CPU goes into, in thousandths of a core (callbacks a second)", found)
     for stage in in_order(found):
-        made.add_row(stage, *(_thousandths(found[who]["stages"].get(stage)) for who in CONTENDERS))
+        made.add_row(stage, *(_cost(found[who]["stages"].get(stage)) for who in CONTENDERS))
     made.add_section()
-    made.add_row("in all", *(_thousandths(found[who]["cpu_per_call"]) for who in CONTENDERS))
-    made.add_row("the worker without calls", *(_thousandths(found[who]["idle_cores"]) for who in CONTENDERS))
+    made.add_row("in all", *(f"{found[who]['cpu_per_call'] * 1000:.1f}" for who in CONTENDERS))
+    made.add_row("the worker without calls", *(f"{found[who]['idle_cores'] * 1000:.1f}" for who in CONTENDERS))
     return made
 
 
@@ -37,8 +37,8 @@ def in_order(found: Mapping[str, Any]) -> list[str]:
     """The stages of both, by what they take together."""
     sums: dict[str, float] = {}
     for who in CONTENDERS:
-        for stage, cores in found[who]["stages"].items():
-            sums[stage] = sums.get(stage, 0.0) + cores
+        for stage, cost in found[who]["stages"].items():
+            sums[stage] = sums.get(stage, 0.0) + cost["cores"]
     return sorted(sums, key=lambda stage: -sums[stage])
 
 
@@ -49,8 +49,11 @@ def _table(title: str, found: Mapping[str, Any]) -> Table:
     return made
 
 
-def _thousandths(cores: float | None) -> str:
-    return "–" if cores is None else f"{cores * 1000:.1f}"
+def _cost(cost: Mapping[str, float] | None) -> str:
+    if cost is None:
+        return "–"
+    times = f" ({cost['times']:.0f})" if cost["times"] else ""
+    return f"{cost['cores'] * 1000:.1f}{times}"
 
 
 def _parts(part: Mapping[str, float] | None) -> str:

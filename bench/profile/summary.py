@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.density.summary import CONTENDERS
-from bench.profile.costs import Window, cores_by_stage
+from bench.profile.costs import Window, cost_by_stage
 from bench.profile.memory import Part, total
-from bench.profile.stacks import Stack
+from bench.profile.work import ThreadWork
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Profile:
         main: its main process.
         idle: without calls.
         busy: with them.
-        stacks: what its Python threads did meanwhile.
+        worked: what its Python threads worked at meanwhile.
         idle_memory: of all its processes without calls, by kind.
         busy_memory: of all its processes with them.
     """
@@ -28,7 +28,7 @@ class Profile:
     main: int
     idle: Window
     busy: Window
-    stacks: Sequence[Stack]
+    worked: Mapping[int, ThreadWork]
     idle_memory: Mapping[str, Part]
     busy_memory: Mapping[str, Part]
 
@@ -40,13 +40,12 @@ def results(profiles: Sequence[Profile], calls: int, seconds: float, machine: di
 
 
 def _contender(profile: Profile, calls: int) -> dict[str, Any]:
-    stages = cores_by_stage(profile.main, profile.idle, profile.busy, profile.stacks, calls)
-    falling = sorted(stages.items(), key=lambda item: -item[1])
+    costs = cost_by_stage(profile.main, profile.idle, profile.busy, profile.worked, calls)
+    falling = sorted(costs.items(), key=lambda item: -item[1].cores)
     return {
-        "cpu_per_call": round(sum(stages.values()), 4),
+        "cpu_per_call": round(sum(cost.cores for cost in costs.values()), 4),
         "idle_cores": round(profile.idle.cores, 4),
-        "stages": {stage: round(cores, 5) for stage, cores in falling},
-        "samples": sum(stack.count for stack in profile.stacks),
+        "stages": {stage: {"cores": round(cost.cores, 5), "times": round(cost.times, 1)} for stage, cost in falling},
         "pss_mb_per_call": round((total(profile.busy_memory) - total(profile.idle_memory)) / calls, 1),
         "idle_pss_mb": round(total(profile.idle_memory), 1),
         "memory": {kind: _added(kind, profile, calls) for kind in profile.busy_memory},

@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.density.processes import tree
@@ -28,12 +28,10 @@ class ThreadTime:
     Attributes:
         name: what the kernel calls it, 15 characters at most; Python's own threads are called as the program.
         cpu_s: seconds of CPU, user and system.
-        queued_s: seconds for which it could have run and another thread had its core; 0 where the kernel does not tell.
     """
 
     name: str
     cpu_s: float
-    queued_s: float = 0.0
 
 
 Times = Mapping[ThreadId, ThreadTime]
@@ -53,11 +51,6 @@ def parse_stat(text: str) -> ThreadTime:
     return ThreadTime(name, (int(fields[11]) + int(fields[12])) / _TICKS)
 
 
-def parse_schedstat(text: str) -> float:
-    """Seconds in the queue for a core, from the text of /proc/PID/task/TID/schedstat."""
-    return int(text.split()[1]) / 1e9
-
-
 def thread_times(pid: int) -> dict[ThreadId, ThreadTime]:
     """Of all threads of the process and its descendants.
 
@@ -70,14 +63,9 @@ def thread_times(pid: int) -> dict[ThreadId, ThreadTime]:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             for thread in os.listdir(tasks):
                 with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                    found[ThreadId(process.pid, int(thread))] = _time_of(tasks / thread)
+                    key = ThreadId(process.pid, int(thread))
+                    found[key] = parse_stat((tasks / thread / "stat").read_text())
     return found
-
-
-def _time_of(task: Path) -> ThreadTime:
-    time = parse_stat((task / "stat").read_text())
-    queued = task / "schedstat"  # a kernel may be built without it
-    return replace(time, queued_s=parse_schedstat(queued.read_text())) if queued.exists() else time
 
 
 def used_between(before: Times, after: Times) -> dict[ThreadId, ThreadTime]:
@@ -87,7 +75,7 @@ def used_between(before: Times, after: Times) -> dict[ThreadId, ThreadTime]:
     """
     unborn = ThreadTime("", 0.0)
     return {
-        key: ThreadTime(time.name, time.cpu_s - earlier.cpu_s, time.queued_s - earlier.queued_s)
+        key: ThreadTime(time.name, time.cpu_s - earlier.cpu_s)
         for key, time in after.items()
         for earlier in [before.get(key, unborn)]
     }
