@@ -13,7 +13,7 @@ _ROW, _BAR = 40, 26
 _LINE, _FIGURES = 24, (WIDTH - 120, WIDTH - 40)
 # What belongs together has one colour; what is in no group is "the rest".
 _GROUPS = {
-    stages.HEARING: (stages.HEARING,),
+    "hearing: sound in, voice activity": (stages.AUDIO_IN, stages.VAD),
     "understanding: end of turn, words": (stages.TURN, stages.WORDS),
     "answering: model, voice, sound out": (stages.ANSWER, stages.VOICE, stages.AUDIO_OUT),
     "showing: captions, session events": (stages.CAPTIONS, stages.EVENTS),

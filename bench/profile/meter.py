@@ -17,6 +17,7 @@ from asyncio.events import Handle
 from collections.abc import Callable
 from concurrent.futures import thread as pool
 from contextvars import Context
+from inspect import CO_COROUTINE
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -58,7 +59,9 @@ class Meter:
             try:
                 return run(item)
             finally:
-                self._add(key, time.thread_time_ns() - began)
+                spent = time.thread_time_ns() - began
+                # Only now a task that has just begun waits for what it is about.
+                self._add(key_of(item) if _begins(key) else key, spent)
 
         return with_clock
 
@@ -143,8 +146,12 @@ def key_of_callback(callback: Any) -> Key:
     code = getattr(getattr(callback, "__func__", callback), "__code__", None)
     if isinstance(code, CodeType):
         return (code,)
-    name = getattr(callback, "__qualname__", type(callback).__qualname__)
-    return (f"{name} ({type(owner if owner is not None else callback).__module__.replace('.', '/')})",)
+    kind = type(callback if owner is None else owner)
+    return (f"{kind.__qualname__}.{getattr(callback, '__name__', '')} ({kind.__module__.replace('.', '/')})",)
+
+
+def _begins(key: Key) -> bool:
+    return len(key) == 1 and isinstance(key[0], CodeType) and bool(key[0].co_flags & CO_COROUTINE)
 
 
 def _key_of_coroutine(coroutine: Any) -> Key:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from bench.profile.work import Frame
 
-HEARING = "hearing: sound in, voice activity"
+AUDIO_IN = "sound in: frames, resampling, gain"
+VAD = "voice activity (VAD)"
 TURN = "end of turn"
 WORDS = "words (STT)"
 ANSWER = "answer (LLM)"
@@ -35,19 +36,19 @@ _RULES = (
     (f"{_AGENTS}ipc/log_queue.py", "", LOGS),
     ("opentelemetry/", "", LOGS),
     ("agent/tracing/", "", LOGS),
-    ("livekit/rtc/audio_stream.py", "", HEARING),
-    (f"{_SESSION}room_io/_input.py", "", HEARING),
-    (f"{_SESSION}agent_session.py", "AgentSession._forward_audio_task", HEARING),
-    (f"{_SESSION}agent.py", "Agent.default.stt_node.<locals>._forward_input", HEARING),
-    (f"{_RECOGNITION}", "_STTPipeline._audio_input", HEARING),
-    (f"{_RECOGNITION}", "AudioRecognition._vad_task", HEARING),
-    (f"{_AGENTS}stt/stream_adapter.py", "StreamAdapterWrapper._run.<locals>._forward_input", HEARING),
-    (f"{_AGENTS}inference/vad.py", "", HEARING),
-    (f"{_AGENTS}vad.py", "", HEARING),
-    ("livekit/local_inference", "VAD", HEARING),
-    ("agent/brains/assistant.py", "Unheard", HEARING),
-    ("plugins/shared_vad.py", "", HEARING),
-    ("plugins/speech_finder.py", "", HEARING),
+    ("livekit/rtc/audio_stream.py", "", AUDIO_IN),
+    (f"{_SESSION}room_io/_input.py", "", AUDIO_IN),
+    (f"{_SESSION}agent_session.py", "AgentSession._forward_audio_task", AUDIO_IN),
+    (f"{_SESSION}agent.py", "Agent.default.stt_node.<locals>._forward_input", AUDIO_IN),
+    (f"{_RECOGNITION}", "_STTPipeline._audio_input", AUDIO_IN),
+    (f"{_RECOGNITION}", "AudioRecognition._vad_task", VAD),
+    (f"{_AGENTS}stt/stream_adapter.py", "StreamAdapterWrapper._run.<locals>._forward_input", VAD),
+    (f"{_AGENTS}inference/vad.py", "", VAD),
+    (f"{_AGENTS}vad.py", "", VAD),
+    ("livekit/local_inference", "VAD", VAD),
+    ("agent/brains/assistant.py", "Unheard", AUDIO_IN),
+    ("plugins/shared_vad.py", "", VAD),
+    ("plugins/speech_finder.py", "", VAD),
     ("livekit/local_inference", "", TURN),
     (f"{_AGENTS}inference/eot/", "", TURN),
     (f"{_SESSION}endpointing.py", "", TURN),
@@ -96,7 +97,7 @@ _RULES = (
 )
 # Threads that do one thing, by the beginning of the name that Python gives them.
 _THREADS = {
-    "inference.vad": HEARING,
+    "inference.vad": VAD,
     "lease": RECORDS,
     "journal": RECORDS,
     "livekit-loop-monitor": MONITOR,
@@ -119,12 +120,12 @@ WEBRTC = tuple(stage for stage in _NATIVE.values() if stage != TOKIO)
 
 def stage_of_work(frames: Sequence[Frame]) -> str:
     """What a callback is for; the frames are from the outermost to the innermost."""
-    general = None
+    general: str | None = None
     for frame in reversed(frames):
         stage = _stage_of(frame)
-        if stage in (FFI, LOOP):
-            general = general or stage
-        elif stage is not None:
+        if stage == FFI or (stage == LOOP and general is None):
+            general = stage
+        elif stage not in (None, LOOP):
             return stage
     return general or OTHER
 

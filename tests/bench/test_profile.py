@@ -1,5 +1,6 @@
-"""Where a call's CPU goes: from threads and stacks to stages, memory by kind, the tables and the picture."""
+"""Where a call's CPU goes: from threads and callbacks to stages, memory by kind, the tables and the picture."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -17,66 +18,52 @@ from typer.testing import CliRunner
 
 from bench.__main__ import app
 from bench.density.processes import usage
+from bench.latency.servers import BenchError
 from bench.profile import stages
 from bench.profile.chart import draw
-from bench.profile.costs import Window, cores_by_stage, shares
+from bench.profile.costs import Window, cost_by_stage, share_out
 from bench.profile.memory import FFI_LIBRARY, FILES, INHERITED, OWN, Part, memory_by_part, memory_of, parse_smaps
 from bench.profile.report import memory_table, stage_table
-from bench.profile.stacks import Frame, Stack, parse_stacks
+from bench.profile.run import metered
 from bench.profile.summary import Profile, results
-from bench.profile.threads import ThreadId, ThreadTime, parse_schedstat, parse_stat, thread_times, used_between
+from bench.profile.threads import ThreadId, ThreadTime, parse_stat, thread_times, used_between
+from bench.profile.work import Frame, Spent, ThreadWork, parse_snapshot, work_of, worked_between
 
-LOOP = (
-    "thread (7): MainThread;<module> (<string>:1);_ProcClient.run (agents/ipc/proc_client.py:73);"
-    "BaseEventLoop._run_once (asyncio/base_events.py:1922);"
-)
-RUN = LOOP + "Handle._run (asyncio/events.py:80);"
-SLEEPING = Stack(7, "MainThread", (Frame("EpollSelector.select", "selectors.py"),), 10)
-HEARING = Stack(7, "MainThread", (Frame("_VADStream._main_task", "agents/inference/vad.py"),), 3)
-SAYING = Stack(7, "MainThread", (Frame("VoiceOutput._step", "agent/call/voice_output.py"),), 1)
-
-
-VAD_TASK = "_VADStream._main_task (agents/inference/vad.py:368)"
-FFI_REQUEST = "FfiClient.request (rtc/_ffi_client.py:301)"
-POOL = "thread (9): asyncio_0;_WorkItem.run (concurrent/futures/thread.py:58)"
+AGENTS = "livekit/agents/"
+HTTP = "AsyncClient.send (httpx2/_client.py)"
+WAITS = "Queue.get (asyncio/queues.py)"
 
 
 @pytest.mark.parametrize(
-    ("line", "stage"),
+    ("frames", "stage"),
     [
-        (f"{RUN}{VAD_TASK};ThreadPoolExecutor.submit (concurrent/futures/thread.py:175)", stages.VAD),
-        (f"{RUN}{VAD_TASK};AudioResampler.push (rtc/audio_resampler.py:9);{FFI_REQUEST}", stages.AUDIO_IN),
-        (f"{RUN}AudioStream._run (rtc/audio_stream.py:296);{FFI_REQUEST}", stages.AUDIO_IN),
-        (f"{RUN}SpeculativeStream._drain (plugins/speculative_stt.py:9)", stages.AUDIO_IN),
-        (f"{RUN}SpeculativeStream._transcribe (plugins/speculative_stt.py:9);send (httpx2/_client.py:1)", stages.WORDS),
-        (f"{RUN}VoiceOutput.run (agent/call/voice_output.py:122);{FFI_REQUEST}", stages.AUDIO_OUT),
-        (f"{RUN}Call.start (agent/call/call.py:1);Logger.info (logging/__init__.py:1)", stages.LOGS),
-        (f"{RUN}EventLoopMonitor._on_tick (agents/telemetry/loop_monitor.py:1)", stages.MONITOR),
-        (f"{RUN}Queue.put_nowait (asyncio/queues.py:1)", stages.LOOP),
-        (RUN.removesuffix(";"), stages.LOOP),
-        (f"{RUN}something (new/module.py:1)", stages.OTHER),
-        (f"{LOOP}EpollSelector.select (selectors.py:468)", stages.LOOP),
-        ("thread (8): inference.vad_0;_WorkItem.run (concurrent/futures/thread.py:58)", stages.VAD),
-        (POOL, stages.TURN),
-        (f"{POOL};SqliteLeases.take (agent/leases/sqlite.py:9)", stages.RECORDS),
-        ("thread (10): livekit-loop-monitor-job;Event.wait (threading.py:1)", stages.MONITOR),
-        ("thread (11)", stages.OTHER),
+        ([f"VADStream._metrics_monitor_task ({AGENTS}vad.py)", WAITS], stages.VAD),
+        (["AudioStream._run (livekit/rtc/audio_stream.py)", WAITS], stages.AUDIO_IN),
+        (["SpeculativeStream._transcribe (plugins/speculative_stt.py)", HTTP], stages.WORDS),
+        (["VoiceModel.probability (plugins/voice_model.py)"], stages.TURN),
+        (["EOT.predict (livekit/local_inference/_native)"], stages.TURN),
+        (["VAD.predict (livekit/local_inference/_native)"], stages.VAD),
+        (["VoiceOutput.run (agent/call/voice_output.py)", WAITS], stages.AUDIO_OUT),
+        (["Call.start (agent/call/call.py)", "SqliteJournal.record (agent/journal/sqlite.py)"], stages.RECORDS),
+        ([f"EventLoopMonitor._on_tick ({AGENTS}telemetry/loop_monitor.py)"], stages.MONITOR),
+        (["Room._listen_task (livekit/rtc/room.py)", WAITS], stages.FFI),
+        ([WAITS], stages.LOOP),
+        (["BaseSelectorEventLoop._read_from_self (asyncio/selector_events.py)"], stages.LOOP),
+        (["something (new/module.py)"], stages.OTHER),
+        ([], stages.OTHER),
     ],
-)
-def test_a_stack_belongs_to_a_stage(line: str, stage: str) -> None:
-    """By the innermost frame that tells what it is for, not by the library that does it."""
-    (stack,) = parse_stacks([f"{line} 1"])
-    assert stages.stage_of_stack(stack) == stage
+)  # fmt: skip
+def test_a_callback_belongs_to_a_stage(frames: list[str], stage: str) -> None:
+    """By the innermost function that tells what it is for, not by the library that waits."""
+    assert stages.stage_of_work([Frame.parse(text) for text in frames]) == stage
 
 
-def test_stacks_are_read_as_py_spy_writes_them() -> None:
-    """With the thread's number, a name where it has one, and how often it was seen."""
-    first, second = parse_stacks([RUN + "f (a/b.py:3) 12\n", "\n", "thread (11) 4\n"])
-    assert (first.thread, first.name, first.count) == (7, "MainThread", 12)
-    assert first.frames[-2:] == (Frame("Handle._run", "asyncio/events.py"), Frame("f", "a/b.py"))
-    assert (second.thread, second.name, second.frames, second.count) == (11, "", (), 4)
-    with pytest.raises(ValueError, match="py-spy"):
-        list(parse_stacks(["py-spy> Wrote raw flamegraph data"]))
+def test_a_thread_with_one_purpose_is_known_by_its_name() -> None:
+    """Whatever it runs; an event loop and the pool of all are not."""
+    assert stages.stage_of_thread("inference.vad_0") == stages.VAD
+    assert stages.stage_of_thread("journal_0") == stages.RECORDS
+    assert stages.stage_of_thread("MainThread") is None
+    assert stages.stage_of_thread("asyncio_0") is None
 
 
 def test_native_threads_are_known_by_their_names() -> None:
@@ -92,7 +79,6 @@ def test_a_thread_is_read_from_its_stat_whatever_it_is_called() -> None:
     ticks = os.sysconf("SC_CLK_TCK")
     line = f"42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 {3 * ticks} {ticks} 0 0 20 0 5 0"
     assert parse_stat(line) == ThreadTime("a (b) c", 4.0)
-    assert parse_schedstat("176865829 728565971 1058\n") == pytest.approx(0.728565971)
     with pytest.raises(ValueError, match="stat"):
         parse_stat("42 nothing")
 
@@ -129,16 +115,42 @@ def test_what_a_thread_used_is_seen() -> None:
     assert used[key].cpu_s >= 0.08
 
 
-def test_waiting_for_a_core_is_no_work() -> None:
-    """What was seen at the place where a thread sleeps counts less by what the kernel says that it waited."""
-    stacks = (SLEEPING, HEARING, SAYING)
-    assert shares(stacks, ThreadTime("python", 1.4)) == pytest.approx(
-        {stages.LOOP: 10 / 14, stages.VAD: 3 / 14, stages.AUDIO_OUT: 1 / 14}
-    )
-    waited = ThreadTime("python", 0.8, queued_s=0.6)  # 6 of the 14 times it waited for its core
-    assert shares(stacks, waited) == pytest.approx({stages.LOOP: 0.5, stages.VAD: 3 / 8, stages.AUDIO_OUT: 1 / 8})
-    assert shares((SLEEPING,), ThreadTime("python", 0.1, queued_s=9.9)) == {stages.LOOP: 1.0}
-    assert shares((), ThreadTime("python", 1.0)) == {}
+VAD = (Frame("_VADStream._main_task", "livekit/agents/inference/vad.py"), Frame("Queue.get", "asyncio/queues.py"))
+SOUND = (Frame("VoiceOutput.run", "agent/call/voice_output.py"),)
+SWITCH = (Frame("Queue.put_nowait", "asyncio/queues.py"),)
+
+
+def test_what_a_loop_did_beside_its_callbacks_is_the_loops() -> None:
+    """Metering is nobody's; a thread with one purpose serves that with all that it used."""
+    work = {VAD: Spent(0.3, 30), SOUND: Spent(0.1, 10), SWITCH: Spent(0.05, 20)}
+    shared = share_out(ThreadWork("call", work, metering_s=0.05), 0.8)
+    assert {stage: spent.times for stage, spent in shared.items()} == {
+        stages.VAD: 30,
+        stages.AUDIO_OUT: 10,
+        stages.LOOP: 20,
+    }
+    assert shared[stages.LOOP].cpu_s == pytest.approx(0.05 + 0.3)
+    assert share_out(ThreadWork("journal_0", {SWITCH: Spent(0.1, 5)}), 0.2) == {stages.RECORDS: Spent(0.2, 5)}
+    assert share_out(ThreadWork("call", {VAD: Spent(0.3, 1)}), 0.2)[stages.LOOP].cpu_s == 0.0  # clocks differ a little
+
+
+def test_snapshots_are_subtracted_by_what_ran() -> None:
+    """What did not run in between is not there; a thread that is new counts in full."""
+    row = [str(frame) for frame in VAD]
+    first = {"metering_ns": 1000, "threads": [{"thread": 7, "name": "call", "work": [[row, 2_000_000, 4], [[], 5, 1]]}]}
+    second = {
+        "metering_ns": 1000,
+        "threads": [
+            {"thread": 7, "name": "call", "work": [[row, 5_000_000, 10], [[], 5, 1]]},
+            {"thread": 8, "name": "journal_0", "work": [[[str(SWITCH[0])], 1_000_000, 1]]},
+        ],
+    }
+    worked = worked_between(parse_snapshot(first), parse_snapshot(second))
+    assert list(worked[7].work) == [VAD]
+    assert worked[7].work[VAD].cpu_s == pytest.approx(0.003)
+    assert worked[7].work[VAD].times == 6
+    assert worked[7].metering_s == pytest.approx(6e-6)
+    assert worked[8].work == {SWITCH: Spent(0.001, 1)}
 
 
 IDLE = Window(10.0, {ThreadId(1, 1): ThreadTime("python", 0.1), ThreadId(5, 5): ThreadTime("python", 0.05)})
@@ -155,12 +167,72 @@ BUSY = Window(
 )
 
 
+WORKED = {7: ThreadWork("MainThread", {VAD: Spent(0.5, 50), SOUND: Spent(0.2, 10)})}
+
+
 def test_cores_are_those_of_the_processes_in_rooms_and_what_the_main_one_has_more() -> None:
-    """A process that waits for a call is none of a call's costs; a Python thread that nobody saw is not lost."""
-    cores = cores_by_stage(1, IDLE, BUSY, (HEARING, SAYING), calls=2)
-    assert cores == pytest.approx(
-        {stages.WORKER: 0.015, stages.VAD: 0.03, stages.AUDIO_OUT: 0.01, "WebRTC: network": 0.01, stages.OTHER: 0.005}
+    """A process that waits for a call is none of a call's costs; a Python thread that tells nothing is not lost."""
+    costs = cost_by_stage(1, IDLE, BUSY, WORKED, calls=2)
+    assert {stage: round(cost.cores, 6) for stage, cost in costs.items()} == {
+        stages.WORKER: 0.015,
+        stages.VAD: 0.025,
+        stages.AUDIO_OUT: 0.01,
+        "WebRTC: network": 0.01,
+        stages.LOOP: 0.01,
+    }
+    assert costs[stages.VAD].times == pytest.approx(2.5)
+
+
+METERED = """
+import asyncio, functools, os, sys, time
+sys.path.insert(0, os.getcwd())
+
+def burn(seconds):
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+
+async def short():
+    for _ in range(10):
+        await asyncio.sleep(0)
+        burn(0.01)
+
+async def main():
+    task = asyncio.create_task(short())
+    await asyncio.to_thread(functools.partial(burn, 0.1))
+    await task
+    print(os.getpid(), flush=True)
+    await asyncio.to_thread(input)
+
+if os.fork() == 0:  # as the processes of calls are
+    asyncio.run(main())
+else:
+    os.wait()
+"""
+
+
+async def test_a_process_tells_what_its_callbacks_and_pools_took(tmp_path: Path) -> None:
+    """Also one that was forked, to the hundredth of a second; of a task all steps, of a pool what it ran."""
+    program = tmp_path / "busy.py"
+    program.write_text(METERED)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(program),
+        env={**os.environ, **metered(tmp_path)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
+    assert process.stdout is not None
+    forked = int(await process.stdout.readline())
+    worked = await work_of(tmp_path, [forked])
+    await process.communicate(b"\n")
+    spent = {frames[0].function: spent for work in worked.values() for frames, spent in work.work.items()}
+    assert spent["short"].cpu_s == pytest.approx(0.1, abs=0.05)
+    assert spent["short"].times >= 10
+    assert spent["burn"].cpu_s == pytest.approx(0.1, abs=0.05)
+    assert {work.name for work in worked.values()} >= {"MainThread", "asyncio_0"}
+    with pytest.raises(BenchError, match=str(forked)):
+        await work_of(tmp_path, [forked])
 
 
 SMAPS = """
@@ -216,7 +288,7 @@ def test_memory_of_a_real_process_is_all_of_it() -> None:
 
 def _found() -> dict[str, object]:
     before = {INHERITED: Part(1.0, 3.0), OWN: Part(1.0, 0.0)}
-    profiles = [Profile(who, 1, IDLE, BUSY, (HEARING, SAYING), before, _memory()) for who in ("stock", "ours")]
+    profiles = [Profile(who, 1, IDLE, BUSY, WORKED, before, _memory()) for who in ("stock", "ours")]
     return results(profiles, 2, 10.0, {"cores": 2, "cpu": "some <processor>"})
 
 
@@ -227,9 +299,10 @@ def test_the_json_has_both_and_its_stages_are_all_of_a_call() -> None:
     assert set(found) == {"ours", "stock", "calls", "seconds", "machine"}
     ours = found["ours"]
     assert isinstance(ours, dict)
-    assert ours["cpu_per_call"] == pytest.approx(sum(ours["stages"].values()))
+    assert ours["cpu_per_call"] == pytest.approx(sum(stage["cores"] for stage in ours["stages"].values()))
     assert next(iter(ours["stages"])) == stages.VAD
-    assert (ours["idle_cores"], ours["samples"]) == (0.015, 4)
+    assert ours["stages"][stages.VAD] == {"cores": 0.025, "times": 2.5}
+    assert ours["idle_cores"] == 0.015
     assert (ours["pss_mb_per_call"], ours["idle_pss_mb"]) == (0.5, 5.0)
     assert ours["memory"][INHERITED] == {"private": 0.5, "shared": -1.0}
     assert ours["memory"][FILES] == {"private": 0.2, "shared": 0.5}
@@ -241,7 +314,7 @@ def test_the_tables_and_the_picture_have_the_figures() -> None:
     console = Console(record=True, width=140)
     console.print(stage_table(found), memory_table(found))
     shown = console.export_text()
-    assert "30.0" in shown
+    assert "25.0 (2)" in shown
     assert "0.5 -1.0" in shown
     picture = ElementTree.fromstring(draw(found))
     words = " ".join(picture.itertext())
