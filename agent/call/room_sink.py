@@ -52,5 +52,5 @@ class RoomSink:
     async def aclose(self) -> None:
         """Let go of the track and its source, whose thread would go on in a process that has other calls."""
         if self._track is not None:
-            self._track._ffi_handle.dispose()  # noqa: SLF001 - else it is kept until some garbage collection
+            self._track._ffi_handle.dispose()  # else it is kept until some garbage collection
         await self._source.aclose()
