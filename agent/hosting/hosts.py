@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
@@ -10,7 +11,7 @@ from typing import Any
 from livekit.agents.ipc import job_proc_executor
 
 from agent.hosting.host_process import Functions, HostProcess, Supervision
-from agent.hosting.placement import Occupancy, choose, is_spare
+from agent.hosting.placement import APART_S, Occupancy, choose, is_spare
 from agent.hosting.seat import Seat
 
 logger = logging.getLogger("agent.hosting")
@@ -38,6 +39,7 @@ class Hosts:
         self._hosted: list[_Hosted] = []
         self._ending: set[asyncio.Task[None]] = set()
         self._options: dict[str, Any] = {}
+        self._apart_until = 0.0
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -69,7 +71,8 @@ class Hosts:
         Raises:
             RuntimeError: it cannot be loaded (also TimeoutError, DuplexClosed, OSError).
         """
-        index = choose([self._occupancy(hosted) for hosted in self._hosted])
+        apart = time.monotonic() < self._apart_until
+        index = choose([self._occupancy(hosted) for hosted in self._hosted], apart=apart)
         hosted = self._hosted[index] if index is not None else self._begin()
         hosted.taken += 1
         hosted.opened += 1
@@ -80,6 +83,10 @@ class Hosts:
             self.leave(hosted.process)
             raise
         return hosted.process
+
+    def died(self) -> None:
+        """A process has died with its calls: for a while the next ones are kept apart."""
+        self._apart_until = time.monotonic() + APART_S
 
     def leave(self, process: HostProcess) -> None:
         """A place is free again."""

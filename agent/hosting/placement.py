@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 # A process that has had so many calls gets no more: it grows by 0.7 MB with each, which the libraries do not give back.
 WORN_OUT_AFTER = 100
+# After a process has died with its calls, each call gets a process of its own for so many seconds. Nobody knows which
+# of them killed it: if it does so again, it does it alone, and only its own takeovers count (see `agent.leases`).
+APART_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,18 @@ class Occupancy:
         return self.usable and self.taken < self.seats and self.opened < WORN_OUT_AFTER
 
 
-def choose(processes: Sequence[Occupancy]) -> int | None:
-    """The index of the process that takes the next call, the fullest that has room; None: another one is needed."""
-    fitting = [(process.taken, -index) for index, process in enumerate(processes) if process.has_room]
+def choose(processes: Sequence[Occupancy], *, apart: bool = False) -> int | None:
+    """The index of the process that takes the next call, the fullest that has room; None: another one is needed.
+
+    Args:
+        processes: those that there are.
+        apart: whether the call is to have one for itself.
+    """
+    fitting = [
+        (process.taken, -index)
+        for index, process in enumerate(processes)
+        if process.has_room and (process.taken == 0 or not apart)
+    ]
     return -max(fitting)[1] if fitting else None
 
 

@@ -94,6 +94,7 @@ class Seat(ThreadJobExecutor):
             await super()._main_task()
             if self.running_job is not None and not await self._outlived():
                 self._job_status = JobStatus.FAILED
+                self._hosts.died()
         finally:
             self._hosts.leave(self._host)
 

@@ -66,7 +66,8 @@ async def greeted(worker: RunningWorker, conversations: list[str], exits: AsyncE
 
 async def test_three_calls_share_a_process(stack: RunningStack, tmp_path: Path) -> None:
     """All speak at the same moment; each thread has what was said in its call and nothing else. One hangs up, and the
-    others are well; the process is killed, and both get their agent back, who goes on in their own thread."""
+    others are well; the process is killed, and both get their agent back, each in a process of its own and in their own
+    thread."""
     conversations = [f"c_{uuid.uuid4().hex[:12]}" for _ in SAID]
     async with running_worker(stack, tmp_path, agent="shared", env=PLACES) as worker, AsyncExitStack() as exits:
         callers = await greeted(worker, conversations, exits)
@@ -94,7 +95,9 @@ async def test_three_calls_share_a_process(stack: RunningStack, tmp_path: Path) 
         for conversation, (_, word) in list(zip(conversations, SAID, strict=True))[1:]:
             texts = await until_said(stack, conversation, SORRY)
             assert sum(word in text.lower() and text != SORRY for text in texts) >= 1
-        assert set(processes(tmp_path, conversations[1:])).isdisjoint(pids)
+        after = processes(tmp_path, conversations[1:])
+        assert set(after).isdisjoint(pids)
+        assert len(set(after)) == 2  # whichever of them killed the process, it would do so alone
 
 
 async def test_processes_that_are_not_needed_any_more_end(stack: RunningStack, tmp_path: Path) -> None:

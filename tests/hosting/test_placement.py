@@ -32,6 +32,12 @@ def test_the_fullest_that_has_room_is_chosen() -> None:
     assert choose([HALF_FULL, HALF_FULL]) == 0
 
 
+def test_after_a_crash_a_call_gets_a_process_for_itself() -> None:
+    """Nobody knows which call killed it; if one does so again, it does it alone."""
+    assert choose([HALF_FULL, EMPTY], apart=True) == 1
+    assert choose([HALF_FULL, FULL], apart=True) is None
+
+
 def test_none_is_chosen_that_is_full_or_dead_or_worn_out() -> None:
     """Another process is needed then."""
     assert choose([]) is None
