@@ -10,6 +10,13 @@ from rich.console import Console
 
 from bench.venvs import CACHE, VenvError
 
+# Options that several measurements have.
+JsonOutput = Annotated[bool, typer.Option("--json", help="Print the results as one line of JSON at the end.")]
+EarlierResults = Annotated[
+    Path | None, typer.Option(help="Show and draw these earlier results (.json) instead of measuring.")
+]
+Chart = Annotated[Path | None, typer.Option(help="Write a picture of the results to this file, as SVG.")]
+
 app = typer.Typer(
     name="bench",
     help="Measurements against stock livekit-agents and others, on this machine.",
@@ -33,9 +40,7 @@ def bridge(
     ] = 40,
     rounds: Annotated[int, typer.Option(min=1, help="Calls in each state that these are divided into.")] = 4,
     seed: Annotated[int, typer.Option(help="Chooses the order of the states in each round.")] = 1,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print the results as one line of JSON at the end.")
-    ] = False,
+    json_output: JsonOutput = False,
 ) -> None:
     """From a final turn to another chat client, turns a second, and what a bad chat costs the voice."""
     from bench.bridge.command import BridgeOptions, run_bridge
@@ -61,14 +66,10 @@ def density(
     first_words: Annotated[int, typer.Option(min=0, help="Greetings that are timed one by one; 0: none.")] = 5,
     burst: Annotated[int, typer.Option(min=1, help="Calls that are greeted at once.")] = 10,
     seed: Annotated[int, typer.Option(help="Chooses the recordings and who begins.")] = 1,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print the results as one line of JSON at the end.")
-    ] = False,
-    results: Annotated[
-        Path | None, typer.Option(help="Show and draw these earlier results (.json) instead of measuring.")
-    ] = None,
+    json_output: JsonOutput = False,
+    results: EarlierResults = None,
     out: Annotated[Path | None, typer.Option(help="Write the results and every turn to this file, as JSON.")] = None,
-    chart: Annotated[Path | None, typer.Option(help="Write a picture of the results to this file, as SVG.")] = None,
+    chart: Chart = None,
 ) -> None:
     """Calls per core, CPU and memory per call, this agent and a stock livekit-agents worker in the same run."""
     from bench.density.options import DensityOptions, parse_calls
@@ -94,14 +95,12 @@ def latency(
         bool, typer.Option(help="Measure pipecat with those models; needs PyPI the first time.")
     ] = False,
     each: Annotated[bool, typer.Option(help="Show every single turn and its stages too.")] = False,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print the results as one line of JSON at the end.")
-    ] = False,
+    json_output: JsonOutput = False,
     results: Annotated[
         Path | None, typer.Option(help="Draw these earlier results (.json) with --chart instead of measuring.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write every single turn to this file, as JSON.")] = None,
-    chart: Annotated[Path | None, typer.Option(help="Write a picture of the results to this file, as SVG.")] = None,
+    chart: Chart = None,
     cache: Annotated[Path, typer.Option(help="Where environments of others are kept.")] = CACHE,
 ) -> None:
     """Voice to voice at the listener's ear, this agent and a stock livekit-agents worker in the same run."""
@@ -117,9 +116,7 @@ def interruption(
     count: Annotated[int, typer.Option(min=1, help="Sentences that are spoken into each agent's speech.")] = 10,
     seed: Annotated[int, typer.Option(help="Chooses the sentences, and when they are spoken.")] = 1,
     sounds: Annotated[bool, typer.Option(help="Try hums, coughs and doors too.")] = True,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print the results as one line of JSON at the end.")
-    ] = False,
+    json_output: JsonOutput = False,
     out: Annotated[Path | None, typer.Option(help="Write every single one to this file, as JSON.")] = None,
 ) -> None:
     """How soon the agent is silent when somebody speaks into its speech, and what a mere sound does; beside stock."""
@@ -135,16 +132,12 @@ def profile(
     seconds: Annotated[float, typer.Option(min=5, help="How long they are watched.")] = 60.0,
     every: Annotated[float, typer.Option(min=7, help="Seconds from one turn of a caller to the next.")] = 10.0,
     seed: Annotated[int, typer.Option(help="Chooses the recordings and who begins.")] = 1,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print the results as one line of JSON at the end.")
-    ] = False,
-    results: Annotated[
-        Path | None, typer.Option(help="Show and draw these earlier results (.json) instead of measuring.")
-    ] = None,
+    json_output: JsonOutput = False,
+    results: EarlierResults = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the results and all that the threads worked at to this file, as JSON.")
     ] = None,
-    chart: Annotated[Path | None, typer.Option(help="Write a picture of the results to this file, as SVG.")] = None,
+    chart: Chart = None,
 ) -> None:
     """What a call's CPU and memory go into, this agent and a stock livekit-agents worker in the same run."""
     from bench.profile.options import ProfileOptions

@@ -1,7 +1,6 @@
 """All processes for calls that a worker has, and who gets a place where."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,8 +12,6 @@ from livekit.agents.ipc import job_proc_executor
 from agent.hosting.host_process import Functions, HostProcess, Supervision
 from agent.hosting.placement import APART_S, Occupancy, choose, is_spare
 from agent.hosting.seat import Seat
-
-logger = logging.getLogger("agent.hosting")
 
 
 @dataclass
