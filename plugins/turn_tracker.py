@@ -20,7 +20,9 @@ class TurnLimits:
     Attributes:
         speech: probability from which a window is speech; once speaking, `speech_goes_on` is enough.
         blip: a shorter sound in a pause does not end it.
-        pause: silence after which the turn so far is transcribed; the detector has noticed it 80 ms late.
+        late: how much longer it has been silent than the detector says, which takes the end of a sound for speech
+            (70 to 90 ms, median); what is enough is counted from the last audible sample.
+        pause: silence after which the turn so far is transcribed.
         heard_pause: silence that the recogniser hears at least, if need be repeated; with less it writes a comma.
         pause_over_agent: the same as `pause` while the agent speaks, when nothing is gained by hurry.
         voice: silence after which the audio model is asked, once in a pause: it hears 1.2 s, and the more of them are
@@ -39,6 +41,7 @@ class TurnLimits:
     speech: float = 0.5
     speech_goes_on: float = 0.35
     blip: float = 0.1
+    late: float = 0.064
     pause: float = 0.06
     heard_pause: float = 0.16
     pause_over_agent: float = 0.15
@@ -109,8 +112,8 @@ class Final:
 
     Attributes:
         text: its words.
-        silence: seconds of silence at its end.
-        required: seconds of silence that were enough on this evidence.
+        silence: seconds since its last audible sample.
+        required: seconds that were enough on this evidence.
         probability: what the audio model said.
         attempts: how often it was transcribed.
     """
@@ -318,9 +321,10 @@ class TurnTracker:
         if not whole or turn.is_backchannel(whole):
             return self._drop(turn, "back-channel" if whole else "no words")
         required = self.limits.stretched(required_silence(Evidence(whole, pause.probability, turn.agent_asked)))
-        if turn.silence >= required and self._voice_has_been_heard(turn):
+        silence = turn.silence + self.limits.late
+        if silence >= required and self._voice_has_been_heard(turn):
             self._turn = None
-            return [Final(whole, turn.silence, required, pause.probability, turn.attempts)]
+            return [Final(whole, silence, required, pause.probability, turn.attempts)]
         if turn.segment.seconds >= self.limits.segment and turn.silence >= self.limits.settling:
             turn.settled.append(pause.text)
             pause.text = ""
