@@ -36,6 +36,8 @@ COMMA_S = 0.45
 ANSWER_WORDS = 3
 ANSWER_S = 0.4
 THINKING_ABOUT_ANSWER_S = 1.0
+# So is a lone "No.", however it sounds: the audio model can tell little from one word, and the recogniser writes "No,".
+WHOLE_TURN_S = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,9 @@ def required_silence(evidence: Evidence, grade: Grade = GRADE) -> float:
     needed = grade.level_s - grade.slope_s * score(evidence)
     if words.comma:
         needed = max(needed, COMMA_S)
-    elif evidence.agent_asked and words.count <= ANSWER_WORDS and not words.open_word:
+    if words.whole_turn:
+        needed = min(needed, WHOLE_TURN_S)
+    if not words.comma and evidence.agent_asked and words.count <= ANSWER_WORDS and not words.open_word:
         needed = min(needed, ANSWER_S)
     return min(max(needed, SHORTEST_S), LONGEST_S)
 

@@ -42,7 +42,7 @@ class TurnLimits:
     speech_goes_on: float = 0.35
     blip: float = 0.1
     late: float = 0.064
-    pause: float = 0.06
+    pause: float = 0.03
     heard_pause: float = 0.16
     pause_over_agent: float = 0.15
     voice: float = 0.15

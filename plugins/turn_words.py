@@ -20,6 +20,17 @@ OPEN_WORDS = _words(
     i'm we're you're they're he's she's it's there's i'd i'll let's very quite
     """
 )
+# But a question does with one of these ("Which folder should it go to?"), which a statement seldom does.
+PREPOSITIONS = _words("of to in on at for from with by about into over under between through without")
+# And any sentence does with a verb of two words ("Nothing is going on.", "Come in.").
+VERBS_OF_TWO_WORDS = frozenset(
+    (verb, particle)
+    for particle, verbs in {
+        "in": "come comes coming came log logged sign signed check checked fill filled join move moved give gave",
+        "on": "go goes going went gone come comes hold move carry carried turn turned switch switched keep put log sign",
+    }.items()
+    for verb in verbs.split()
+)
 # With one of these it does now and then ("I know that.", "as he was").
 OFTEN_OPEN_WORDS = _words(
     """
@@ -33,7 +44,7 @@ OFTEN_OPEN_WORDS = _words(
 HESITATIONS = _words("um uh er erm hm hmm mm ah well like")
 # Whole answers that consist of such a word.
 ANSWERS = _words("no so what who where how when well")
-# What people say and then wait, with a full stop behind it.
+# What people say and then wait.
 WHOLE_TURNS = _words("yes no yeah yep nope sure thanks hello hi hey bye goodbye please stop exactly correct right")
 # Sounds and words of somebody who has said nothing yet, and thinks what to say.
 FILLERS = _words("um uh er erm hmm hm mm ah eh well so okay ok like and but you know i mean")
@@ -50,6 +61,7 @@ HUMS_AS_WORDS = _words("and the a an of in on to you me there her him them it i"
 
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 _FINAL_MARK = re.compile(r"[.?!][\"'”’]?\s*$")
+_QUESTION = re.compile(r"\?[\"'”’]?\s*$")
 _COMMA = re.compile(r"(?:[,:-]|…|\.\.\.)\s*$")
 
 
@@ -65,7 +77,7 @@ class Words:
         often_open_word: its last word often does.
         hesitation: its last word is "um" or the like.
         fillers: all its words are of somebody who thinks; so are no words at all.
-        whole_turn: it is one word that people say and then wait.
+        whole_turn: it is one word that people say and then wait, whatever mark the recogniser puts behind it.
     """
 
     count: int
@@ -94,12 +106,18 @@ def read_words(text: str) -> Words:
         count=len(spoken),
         final_mark=final_mark,
         comma=comma,
-        open_word=last in OPEN_WORDS and not answer,
+        open_word=last in OPEN_WORDS and not answer and not (final_mark and _closes(spoken, text)),
         often_open_word=last in OFTEN_OPEN_WORDS and not answer,
         hesitation=last in HESITATIONS and not answer,
         fillers=all(word in FILLERS for word in spoken),
-        whole_turn=final_mark and len(spoken) == 1 and last in WHOLE_TURNS,
+        whole_turn=len(spoken) == 1 and last in WHOLE_TURNS,
     )
+
+
+def _closes(spoken: list[str], text: str) -> bool:
+    """Whether the last word may end this sentence, though it asks for another one elsewhere."""
+    question = bool(_QUESTION.search(text)) and spoken[-1] in PREPOSITIONS
+    return question or tuple(spoken[-2:]) in VERBS_OF_TWO_WORDS
 
 
 def is_backchannel(text: str) -> bool:
