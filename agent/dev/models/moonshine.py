@@ -24,6 +24,8 @@ MOST_TOKENS_PER_S = 13
 # The encoder's filters need some sound at least.
 SHORTEST_S = 0.25
 SPACE = "▁".encode()
+# What the decoder is given for sound where there is text alone.
+SILENCE_S = 4.0
 
 Tokens = tuple[int, ...]
 Arrays = dict[str, NDArray[np.generic]]
@@ -62,7 +64,10 @@ class Moonshine:
         providers = ["CPUExecutionProvider"]
         self._encoder = InferenceSession(str(folder / "encoder_model.ort"), options, providers=providers)
         self._decoder = InferenceSession(str(folder / "decoder_model_merged.ort"), options, providers=providers)
-        self._vocabulary = read_vocabulary((folder / "tokenizer.bin").read_bytes())
+        self.vocabulary = read_vocabulary((folder / "tokenizer.bin").read_bytes())
+        self._silence = self._begin(self._encode(np.zeros(int(SILENCE_S * HEARING_RATE), np.float32)))
+        self._judge(self._silence, ())
+        self._silence.keep(0)
 
     def write(self, samples: Samples, draft: Tokens = ()) -> Tokens:
         """The tokens of an utterance, each the likeliest after those before it.
@@ -77,12 +82,23 @@ class Moonshine:
         token = self._judge(decoding, draft[:most])
         while token != END and len(decoding.written) < most:
             decoding.written.append(token)
-            token = int(self._step(decoding, [token], _DECODER_CACHE)[-1])
+            token = int(self._step(decoding, [token], _DECODER_CACHE)[-1].argmax())
         return tuple(decoding.written)
+
+    def expected(self, tokens: Tokens) -> NDArray[np.float64]:
+        """How likely each token of the vocabulary is after these, going by the text alone.
+
+        May be called while another thread writes.
+        """
+        reading = _Decoding(dict(self._silence.inputs), [])
+        logits = self._step(reading, [BEGIN, *tokens], [])[-1].astype(np.float64)
+        likely = np.exp(logits - logits.max())
+        shares: NDArray[np.float64] = likely / likely.sum()
+        return shares
 
     def text(self, tokens: Tokens) -> str:
         """What tokens say."""
-        written = b"".join(self._vocabulary[token] for token in tokens)
+        written = b"".join(self.vocabulary[token] for token in tokens)
         return written.replace(SPACE, b" ").decode(errors="ignore").strip()
 
     def _encode(self, samples: Samples) -> NDArray[np.float32]:
@@ -102,7 +118,7 @@ class Moonshine:
 
     def _judge(self, decoding: _Decoding, draft: Tokens) -> int:
         """Take over what the model would have written itself of a draft; the token that comes next."""
-        likeliest = self._step(decoding, [BEGIN, *draft], [*_ENCODER_CACHE, *_DECODER_CACHE])
+        likeliest = self._step(decoding, [BEGIN, *draft], [*_ENCODER_CACHE, *_DECODER_CACHE]).argmax(axis=-1)
         right = 0
         while right < len(draft) and likeliest[right] == draft[right]:
             right += 1
@@ -111,15 +127,15 @@ class Moonshine:
         decoding.inputs["use_cache_branch"] = np.array([True])
         return int(likeliest[right])
 
-    def _step(self, decoding: _Decoding, tokens: list[int], remembered: list[str]) -> NDArray[np.int64]:
-        """Let the decoder read tokens; the likeliest one after each."""
+    def _step(self, decoding: _Decoding, tokens: list[int], remembered: list[str]) -> NDArray[np.float32]:
+        """Let the decoder read tokens; how much speaks for each token of the vocabulary after each of them."""
         decoding.inputs["input_ids"] = np.array([tokens], np.int64)
         outputs = ["logits", *(f"present.{name}" for name in remembered)]
         logits, *cache = self._decoder.run(outputs, decoding.inputs)
         for name, values in zip(remembered, cache, strict=True):
             decoding.inputs[f"past_key_values.{name}"] = values
-        likeliest: NDArray[np.int64] = logits[0].argmax(axis=-1)
-        return likeliest
+        after: NDArray[np.float32] = logits[0]
+        return after
 
 
 def weights() -> Path:

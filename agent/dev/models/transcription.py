@@ -12,6 +12,7 @@ from agent.dev.models.drafts import Drafts
 from agent.dev.models.due_first import DueFirstThread
 from agent.dev.models.moonshine import Moonshine, weights
 from agent.dev.models.samples import HEARING_RATE, Samples
+from agent.dev.models.sentence_reader import SentenceReader
 from agent.dev.models.speech_activity import WINDOW_S, cut_points, has_speech, speech_probabilities
 
 logger = logging.getLogger("agent.dev.models.transcription")
@@ -32,7 +33,7 @@ class Segment:
 
 
 class MoonshineEngine:
-    """One Moonshine model, used by one thread: one utterance at a time bounds what transcription takes of the machine.
+    """One Moonshine model: one utterance at a time, and beside it one sentence that is read, bound what it takes.
 
     Args:
         waited: told for each piece how many seconds it waited for its turn.
@@ -40,7 +41,9 @@ class MoonshineEngine:
 
     def __init__(self, waited: Callable[[float], None] = lambda _: None) -> None:
         self._thread = DueFirstThread("moonshine", waited)
+        self._reading = DueFirstThread("sentences")
         self._model: Moonshine | None = None
+        self._reader: SentenceReader | None = None
         self._drafts = Drafts()
 
     async def load(self) -> None:
@@ -50,7 +53,8 @@ class MoonshineEngine:
     def close(self) -> None:
         """Let the piece that is being transcribed finish, cancel those that wait, and free the model."""
         self._thread.close()
-        self._model = None
+        self._reading.close()
+        self._model = self._reader = None
 
     async def transcribe(self, samples: Samples) -> AsyncGenerator[Segment, None]:
         """Yield what was said piece by piece; nothing where nobody speaks.
@@ -70,10 +74,17 @@ class MoonshineEngine:
                 if text:
                     yield Segment(start / HEARING_RATE, end / HEARING_RATE, text)
 
+    async def unfinished(self, text: str) -> float:
+        """How unfinished a text reads; see `SentenceReader`. It takes 8 ms, and waits for no recording."""
+        if self._reader is None:
+            raise RuntimeError("the model is not loaded")
+        return await self._reading.run(0.0, self._reader.unfinished, text)
+
     def _load(self) -> None:
         started = time.monotonic()
         self._model = Moonshine(weights())
         self._model.write(np.zeros(HEARING_RATE, np.float32))
+        self._reader = SentenceReader(self._model)
         logger.info("loaded", extra={"model": MODEL_ID, "seconds": round(time.monotonic() - started, 2)})
 
     def _transcribe(self, samples: Samples) -> str:
