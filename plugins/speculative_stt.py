@@ -26,10 +26,12 @@ from livekit.agents import (
 from livekit.agents.utils import AudioBuffer
 from numpy.typing import NDArray
 
+from plugins.sentence_model import SentenceModel
 from plugins.shared_vad import SharedVAD
 from plugins.trailing_silence import with_silence
 from plugins.turn_tracker import (
     Action,
+    AskSentence,
     AskVoice,
     Caption,
     Dropped,
@@ -106,6 +108,7 @@ class SpeculativeSTT(stt.STT[Any]):
         recognizer: the STT that transcribes.
         voice_activity: the session's VAD, to whose events the stream listens.
         voice_model: says from the sound whether a turn is over; None to go by silence and words alone.
+        sentence_model: says from the words whether a turn is over; None to go by their signs alone.
         limits: when and how often to transcribe.
     """
 
@@ -115,11 +118,13 @@ class SpeculativeSTT(stt.STT[Any]):
         voice_activity: SharedVAD,
         voice_model: VoiceModel | None,
         limits: TurnLimits | None = None,
+        sentence_model: SentenceModel | None = None,
     ) -> None:
         super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True))
         self.recognizer = recognizer
         self.voice_activity = voice_activity
         self.voice_model = voice_model
+        self.sentence_model = sentence_model
         self.limits = limits or TurnLimits()
         self.surroundings: Surroundings = Nobody()
         recognizer.on("metrics_collected", lambda metrics: self.emit("metrics_collected", metrics))
@@ -248,6 +253,8 @@ class SpeculativeStream(stt.RecognizeStream):
                     self._transcriptions[attempt] = self._spawn(self._transcribe(attempt, heard))
                 case AskVoice(attempt):
                     self._ask_voice(attempt)
+                case AskSentence(attempt, text):
+                    self._ask_sentence(attempt, text)
                 case NewSegment():
                     self._segment.frames = []
                 case Caption(text):
@@ -292,6 +299,15 @@ class SpeculativeStream(stt.RecognizeStream):
 
     async def _hear_voice(self, model: VoiceModel, attempt: int, samples: NDArray[np.int16]) -> None:
         self._do(self._tracker.voice(attempt, await model.probability(samples)))
+
+    def _ask_sentence(self, attempt: int, text: str) -> None:
+        if (model := self._owner.sentence_model) is None:
+            self._do(self._tracker.sentence(attempt, None))
+        else:
+            self._spawn(self._read_sentence(model, attempt, text))
+
+    async def _read_sentence(self, model: SentenceModel, attempt: int, text: str) -> None:
+        self._do(self._tracker.sentence(attempt, await model.unfinished(text)))
 
     def _emit(self, kind: stt.SpeechEventType, text: str) -> None:
         language = LanguageCode(self._heard_language)

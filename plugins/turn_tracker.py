@@ -27,7 +27,7 @@ class TurnLimits:
         pause_over_agent: the same as `pause` while the agent speaks, when nothing is gained by hurry.
         voice: silence after which the audio model is asked, once in a pause: it hears 1.2 s, and the more of them are
             silence the less it can tell (docs/turn-taking.md).
-        voice_patience: how much longer its answer is waited for.
+        patience_with_models: how much longer its answer is waited for, and that of the sentence model.
         caption_every: speech after which the turn so far is transcribed for the live caption.
         attempts: transcriptions of one segment at most, the one that ends it apart.
         segment: audio after which a longer pause settles the words so far: they are transcribed no more.
@@ -46,7 +46,7 @@ class TurnLimits:
     heard_pause: float = 0.16
     pause_over_agent: float = 0.15
     voice: float = 0.15
-    voice_patience: float = 0.3
+    patience_with_models: float = 0.3
     caption_every: float = 1.5
     attempts: int = 12
     segment: float = 15.0
@@ -83,6 +83,14 @@ class AskVoice:
 
 
 @dataclass(frozen=True, slots=True)
+class AskSentence:
+    """Ask the sentence model how unfinished these words read, and tell `sentence` with this number."""
+
+    attempt: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewSegment:
     """The audio so far is not needed any more: the current segment begins anew."""
 
@@ -115,6 +123,7 @@ class Final:
         silence: seconds since its last audible sample.
         required: seconds that were enough on this evidence.
         probability: what the audio model said.
+        unfinished: what the sentence model said.
         attempts: how often it was transcribed.
     """
 
@@ -122,6 +131,7 @@ class Final:
     silence: float
     required: float
     probability: float | None
+    unfinished: float | None
     attempts: int
 
 
@@ -132,7 +142,7 @@ class Dropped:
     why: str
 
 
-Action = Transcribe | AskVoice | NewSegment | Caption | Interrupt | Preflight | Final | Dropped
+Action = Transcribe | AskVoice | AskSentence | NewSegment | Caption | Interrupt | Preflight | Final | Dropped
 
 
 @dataclass(slots=True)
@@ -153,6 +163,9 @@ class _Pause:
     text: str | None = None
     voice_attempt: int | None = None
     probability: float | None = None
+    reading: int | None = None  # the question to the sentence model that is under way
+    reading_since: float = 0.0  # of silence
+    unfinished: float | None = None
 
 
 @dataclass(slots=True)
@@ -260,13 +273,23 @@ class TurnTracker:
         whole = turn.whole(text)
         if not whole or turn.is_backchannel(whole):
             return self._quiet(turn)
-        return [*turn.interruption(whole), Preflight(whole), *self._quiet(turn)]
+        turn.pause.reading, turn.pause.reading_since = self._next_number(), turn.silence
+        ask = AskSentence(turn.pause.reading, whole)
+        return [*turn.interruption(whole), Preflight(whole), ask, *self._quiet(turn)]
 
     def voice(self, attempt: int, probability: float) -> list[Action]:
         """What the audio model said."""
         if (turn := self._turn) is None or attempt != turn.pause.voice_attempt:
             return []
         turn.pause.probability = probability
+        return self._quiet(turn)
+
+    def sentence(self, attempt: int, unfinished: float | None) -> list[Action]:
+        """What the sentence model said; None when there is none, or it failed."""
+        if (turn := self._turn) is None or attempt != turn.pause.reading:
+            return []
+        turn.pause.reading = None
+        turn.pause.unfinished = unfinished
         return self._quiet(turn)
 
     def _speaking(self, turn: _Turn) -> list[Action]:
@@ -320,11 +343,12 @@ class TurnTracker:
         whole = turn.whole(pause.text)
         if not whole or turn.is_backchannel(whole):
             return self._drop(turn, "back-channel" if whole else "no words")
-        required = self.limits.stretched(required_silence(Evidence(whole, pause.probability, turn.agent_asked)))
+        evidence = Evidence(whole, pause.probability, turn.agent_asked, pause.unfinished)
+        required = self.limits.stretched(required_silence(evidence))
         silence = turn.silence + self.limits.late
-        if silence >= required and self._voice_has_been_heard(turn):
+        if silence >= required and self._models_have_been_heard(turn):
             self._turn = None
-            return [Final(whole, silence, required, pause.probability, turn.attempts)]
+            return [Final(whole, silence, required, pause.probability, pause.unfinished, turn.attempts)]
         if turn.segment.seconds >= self.limits.segment and turn.silence >= self.limits.settling:
             turn.settled.append(pause.text)
             pause.text = ""
@@ -337,9 +361,12 @@ class TurnTracker:
         self._turn = None
         return [Dropped(why)]
 
-    def _voice_has_been_heard(self, turn: _Turn) -> bool:
-        """The audio model takes a moment; where there is none, the words decide alone after a while."""
-        return turn.pause.probability is not None or turn.silence >= self.limits.voice + self.limits.voice_patience
+    def _models_have_been_heard(self, turn: _Turn) -> bool:
+        """They take a moment; where they say nothing, the words decide alone after a while."""
+        pause, patience = turn.pause, self.limits.patience_with_models
+        voice = pause.probability is not None or turn.silence >= self.limits.voice + patience
+        sentence = pause.reading is None or turn.silence >= pause.reading_since + patience
+        return voice and sentence
 
     def _new_segment(self, turn: _Turn) -> NewSegment:
         turn.segment = _Segment(0.0, captioned_at=0.0)

@@ -27,7 +27,7 @@ VERBS_OF_TWO_WORDS = frozenset(
     (verb, particle)
     for particle, verbs in {
         "in": "come comes coming came log logged sign signed check checked fill filled join move moved give gave",
-        "on": "go goes going went gone come comes hold move carry carried turn turned switch switched keep put log sign",
+        "on": "go goes going went gone come comes hold move carry carried turn turned switch keep put log sign",
     }.items()
     for verb in verbs.split()
 )

@@ -4,11 +4,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.turn_policy import COMMA_S, LONGEST_S, SHORTEST_S, Evidence, Grade, log_odds, required_silence, score
+from plugins.turn_policy import (
+    COMMA_S,
+    LONGEST_S,
+    SHORTEST_S,
+    WHOLE_TURN_S,
+    Evidence,
+    Grade,
+    log_odds,
+    required_silence,
+    score,
+)
+
+UNFINISHED = st.none() | st.floats(-9, 9)
 
 
-def wait(text: str, probability: float | None = 0.6, *, asked: bool = False) -> float:
-    return required_silence(Evidence(text, probability, asked))
+def wait(text: str, probability: float | None = 0.6, *, asked: bool = False, unfinished: float | None = None) -> float:
+    return required_silence(Evidence(text, probability, asked, unfinished))
 
 
 def test_a_finished_sentence_waits_the_least() -> None:
@@ -34,25 +46,55 @@ def test_an_answer_to_a_question_is_short(text: str) -> None:
     assert wait(text, 0.1, asked=True) <= 0.4 < wait(text, 0.1)
 
 
-@given(st.text(), st.none() | st.floats(0, 1), st.booleans())
-def test_the_wait_is_bounded(text: str, probability: float | None, asked: bool) -> None:
+@given(st.text(), st.none() | st.floats(0, 1), st.booleans(), UNFINISHED)
+def test_the_wait_is_bounded(text: str, probability: float | None, asked: bool, unfinished: float | None) -> None:
     """Never shorter than a pause between words, never longer than a person waits."""
-    assert SHORTEST_S <= wait(text, probability, asked=asked) <= LONGEST_S
+    assert SHORTEST_S <= wait(text, probability, asked=asked, unfinished=unfinished) <= LONGEST_S
 
 
-@given(st.text(), st.floats(0, 1), st.floats(0, 1), st.booleans())
-def test_a_voice_that_sounds_more_finished_never_waits_longer(text: str, one: float, other: float, asked: bool) -> None:
+@given(st.text(), st.floats(0, 1), st.floats(0, 1), st.booleans(), UNFINISHED)
+def test_a_voice_that_sounds_more_finished_never_waits_longer(
+    text: str, one: float, other: float, asked: bool, unfinished: float | None
+) -> None:
     """The rules do not contradict the model."""
     low, high = sorted((one, other))
-    assert wait(text, high, asked=asked) <= wait(text, low, asked=asked)
+    assert wait(text, high, asked=asked, unfinished=unfinished) <= wait(text, low, asked=asked, unfinished=unfinished)
 
 
-@given(st.text(), st.text(), st.floats(0, 1), st.floats(0, 1))
-def test_what_is_likelier_over_never_waits_longer(one: str, other: str, first: float, second: float) -> None:
-    """The wait falls with the score, but for words of somebody who thinks and at a comma, where it is longer."""
-    pair = sorted((Evidence(one, first), Evidence(other, second)), key=score)
-    less_likely, likelier = map(required_silence, pair)
-    assert likelier <= less_likely or likelier in (COMMA_S, LONGEST_S)
+@given(st.text(), st.floats(0, 1), st.booleans(), st.floats(-9, 9), st.floats(-9, 9))
+def test_a_sentence_that_reads_more_finished_never_waits_longer(
+    text: str, probability: float, asked: bool, one: float, other: float
+) -> None:
+    """Nor do they contradict the sentence model."""
+    low, high = sorted((one, other))
+    assert wait(text, probability, asked=asked, unfinished=low) <= wait(text, probability, asked=asked, unfinished=high)
+
+
+@given(
+    st.text(), st.text(), st.floats(0, 1), st.floats(0, 1), st.none() | st.tuples(st.floats(-9, 9), st.floats(-9, 9))
+)
+def test_what_is_likelier_over_never_waits_longer(
+    one: str, other: str, first: float, second: float, read: tuple[float, float] | None
+) -> None:
+    """The wait falls with the score, but for words of somebody who thinks and at a comma, where it is longer, and for
+    a lone "No.", where it is shorter.
+    """
+    unfinished = read or (None, None)
+    evidence = (Evidence(one, first, unfinished=unfinished[0]), Evidence(other, second, unfinished=unfinished[1]))
+    less_likely, likelier = map(required_silence, sorted(evidence, key=score))
+    assert likelier <= less_likely or likelier in (COMMA_S, LONGEST_S) or less_likely == WHOLE_TURN_S
+
+
+def test_a_sentence_that_reads_unfinished_is_waited_for() -> None:
+    """Though the recogniser puts a full stop there, and the voice has fallen."""
+    assert wait("I would like to reserve.", 0.65, unfinished=-1.5) == SHORTEST_S
+    assert wait("I would like to reserve.", 0.65, unfinished=2.0) > 1.0
+
+
+@pytest.mark.parametrize("text", ["Yes,", "No,", "No."])
+def test_a_lone_word_that_is_a_whole_turn_is_soon_enough(text: str) -> None:
+    """The audio model can tell little from one word."""
+    assert wait(text, 0.01) == wait(text, 0.01, unfinished=5.0) == WHOLE_TURN_S
 
 
 @given(st.text(), st.floats(0, 1), st.booleans(), st.floats(0, 1), st.floats(0, 1))
@@ -93,7 +135,7 @@ def test_no_probability_outvotes_everything(probability: float) -> None:
 
 @pytest.mark.parametrize("text", ["No.", "Yes.", "Thanks!"])
 def test_a_word_that_is_a_whole_turn_is_not_waited_for_like_a_beginning(text: str) -> None:
-    """A lone "No." is an answer; with a comma behind it, or as another word, it is a beginning."""
+    """A lone "No." is an answer, however it sounds and whatever mark is behind it; another word may be a beginning."""
     whole = required_silence(Evidence(text, 0.3))
     assert whole < required_silence(Evidence(text[:-1] + ",", 0.3))
     assert whole < required_silence(Evidence("Montreal.", 0.3))

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from plugins.turn_tracker import (
     INAUDIBLE,
     Action,
+    AskSentence,
     AskVoice,
     Caption,
     Dropped,
@@ -29,6 +30,8 @@ class Speaker:
 
     def __init__(self, *, over_agent: bool = False, agent_asked: bool = False, probability: float | None = 0.9) -> None:
         self.tracker = TurnTracker()
+        self.unfinished: float | None = None
+        self.reads = True
         self.over_agent, self.agent_asked, self.probability = over_agent, agent_asked, probability
         self.text: str | None = "This is said."
         self.actions: list[Action] = []
@@ -60,6 +63,8 @@ class Speaker:
                 self._answer(self.tracker.transcript(action.attempt, self.text))
             elif isinstance(action, AskVoice) and self.probability is not None:
                 self._answer(self.tracker.voice(action.attempt, self.probability))
+            elif isinstance(action, AskSentence) and self.reads:
+                self._answer(self.tracker.sentence(action.attempt, self.unfinished))
 
 
 def test_a_finished_sentence_ends_soon() -> None:
@@ -68,12 +73,58 @@ def test_a_finished_sentence_ends_soon() -> None:
     speaker.speak(1.0)
     speaker.pause(1.0)
     kinds = [type(action) for action in speaker.actions]
-    assert kinds == [Transcribe, Preflight, AskVoice, Final]
+    assert kinds == [Transcribe, Preflight, AskSentence, AskVoice, Final]
     (final,) = speaker.of(Final)
     assert isinstance(final, Final)
     assert final.text == "This is said."
     assert 0.25 <= final.silence < 0.35
     assert final.attempts == 1
+
+
+def test_the_sentence_model_is_asked_and_believed() -> None:
+    """Words that read unfinished are waited for longer than the same words that read finished."""
+    waits = []
+    for unfinished in (-2.0, 3.0):
+        speaker = Speaker(probability=0.5)
+        speaker.unfinished = unfinished
+        speaker.speak(1.0)
+        speaker.pause(5.0)
+        (asked,), (final,) = speaker.of(AskSentence), speaker.of(Final)
+        assert isinstance(asked, AskSentence)
+        assert isinstance(final, Final)
+        assert (asked.text, final.unfinished) == ("This is said.", unfinished)
+        waits.append(final.silence)
+    assert waits[0] < 0.35
+    assert waits[1] > 1.5
+
+
+def test_a_sentence_model_that_does_not_answer_is_not_waited_for() -> None:
+    """Then the signs in the words decide, after a while."""
+    speaker = Speaker()
+    speaker.reads = False
+    speaker.speak(1.0)
+    speaker.pause(1.0)
+    (final,) = speaker.of(Final)
+    assert isinstance(final, Final)
+    assert final.unfinished is None
+    assert 0.3 < final.silence < 0.5
+
+
+def test_the_answer_of_the_sentence_model_to_words_that_went_on_counts_for_nothing() -> None:
+    """It was about other words."""
+    speaker = Speaker()
+    speaker.reads = False
+    speaker.speak(1.0)
+    speaker.pause(0.1)
+    (asked,) = speaker.of(AskSentence)
+    assert isinstance(asked, AskSentence)
+    speaker.speak(1.0)
+    assert speaker.tracker.sentence(asked.attempt, 9.0) == []
+    speaker.reads = True
+    speaker.pause(1.0)
+    (final,) = speaker.of(Final)
+    assert isinstance(final, Final)
+    assert final.unfinished is None
 
 
 def test_a_pause_inside_a_sentence_does_not_end_it() -> None:
@@ -122,7 +173,7 @@ def test_without_an_audio_model_the_words_decide() -> None:
     speaker.pause(1.0)
     (final,) = speaker.of(Final)
     assert isinstance(final, Final)
-    assert LIMITS.voice + LIMITS.voice_patience <= final.silence < 0.6
+    assert LIMITS.voice + LIMITS.patience_with_models <= final.silence < 0.6
 
 
 def test_a_click_in_the_silence_does_not_begin_the_wait_anew() -> None:

@@ -18,6 +18,20 @@ def test_words_that_may_end_a_turn(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["Which folder should it go to?", "Who is it from?", "There is nothing going on.", "Please come in."]
+)
+def test_a_last_word_that_closes_a_sentence(text: str) -> None:
+    """A preposition at the end of a question, and the second half of a verb."""
+    assert not read_words(text).open_word
+
+
+@pytest.mark.parametrize("text", ["The folder it should go to.", "Who is it from", "There is nothing on.", "Is the?"])
+def test_the_same_word_asks_for_more_elsewhere(text: str) -> None:
+    """In a statement, without a mark, and an article anywhere."""
+    assert read_words(text).open_word
+
+
+@pytest.mark.parametrize(
     "text", ["The number I have is.", "Montreal forced. Um.", "and so my", "If this is correct,", ""]
 )
 def test_words_that_ask_for_more(text: str) -> None:
