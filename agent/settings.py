@@ -75,6 +75,10 @@ def _parse_models(value: object) -> object:
     return value
 
 
+def _parse_model(value: object) -> object:
+    return (ModelRef.parse(value) if value.strip() else None) if isinstance(value, str) else value
+
+
 ModelRefs = Annotated[tuple[ModelRef, ...], BeforeValidator(_parse_models)]
 
 
@@ -110,6 +114,9 @@ class Settings(BaseModel):
     llm_models: ModelRefs = Field((), validation_alias="LLM_MODELS")
     tts_models: ModelRefs = Field((), validation_alias="TTS_MODELS")
     tts_voice: str = Field("", validation_alias="TTS_VOICE")
+    sentence_model: Annotated[ModelRef | None, BeforeValidator(_parse_model)] = Field(
+        None, validation_alias="SENTENCE_MODEL"
+    )
     stt_seconds: float = Field(4.0, gt=0, le=120, validation_alias="STT_SECONDS")
     llm_first_token_seconds: float = Field(4.0, gt=0, le=120, validation_alias="LLM_FIRST_TOKEN_SECONDS")
     llm_stall_seconds: float = Field(4.0, gt=0, le=120, validation_alias="LLM_STALL_SECONDS")
@@ -277,7 +284,9 @@ class Settings(BaseModel):
     @property
     def uses_local_models(self) -> bool:
         """Whether any model comes from the embedded models server."""
-        return "local" not in self.providers and any(r.provider == "local" for kind in KINDS for r in self.models(kind))
+        refs = [ref for kind in KINDS for ref in self.models(kind)]
+        reader = [] if self.sentence_model is None else [self.sentence_model]
+        return "local" not in self.providers and any(ref.provider == "local" for ref in [*refs, *reader])
 
 
 def _known_names() -> dict[str, tuple[str, ...]]:

@@ -21,6 +21,7 @@ from agent.settings import ModelKind, ModelRef, Settings
 from agent.usage.measure import ModelKey, Stage
 from agent.usage.meter import Measured
 from agent.voices import OPENAI_VOICES, is_known_voice
+from plugins.sentence_model import SentenceModel
 from plugins.shared_vad import SharedVAD
 from plugins.speculative_stt import SpeculativeSTT
 from plugins.speech_finder import SpeechRules
@@ -28,7 +29,9 @@ from plugins.turn_tracker import TurnLimits
 from plugins.voice_model import VoiceModel
 
 # Less than the shortest silence that ends a turn: the session has to know that the person is silent by then.
-VAD_MIN_SILENCE_S = 0.2
+VAD_MIN_SILENCE_S = 0.15
+# This recogniser reads sentences, too.
+READER = ModelRef("local", "moonshine-tiny-en")
 
 Model = TypeVar("Model")
 
@@ -85,7 +88,9 @@ def build_models(settings: Settings, job: Job, ears: LocalEars, source: ModelSou
     recognizer = FallbackSTT(hearing, stage_limits(settings, "stt"), reports)
     return CallModels(
         vad=shared,
-        stt=SpeculativeSTT(recognizer, shared, ears.voice_model, turn_limits(job.turn_taking)),
+        stt=SpeculativeSTT(
+            recognizer, shared, ears.voice_model, turn_limits(job.turn_taking), _sentence_model(settings, job, source)
+        ),
         llm=FallbackLLM(thinking, stage_limits(settings, "llm"), words, reports),
         tts=FallbackTTS(speaking, stage_limits(settings, "tts"), reports),
         source=source,
@@ -115,6 +120,15 @@ def stage_limits(settings: Settings, kind: ModelKind) -> StageLimits:
 def turn_limits(wanted: TurnTaking) -> TurnLimits:
     """How a job wants the end of a turn to be found."""
     return TurnLimits(shortest=wanted.shortest_wait_s, longest=wanted.longest_wait_s)
+
+
+def _sentence_model(settings: Settings, job: Job, source: ModelSource) -> SentenceModel | None:
+    """What reads sentences in this call: there is one for English alone."""
+    if job.agent.primary_language != "en":
+        return None
+    reads = READER if READER in models_of(job, settings, "stt") else None
+    ref = settings.sentence_model or reads
+    return None if ref is None else source.sentence_model(ref)
 
 
 def voice_of(job: Job, settings: Settings, ref: ModelRef) -> str:

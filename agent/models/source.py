@@ -9,9 +9,11 @@ from livekit.plugins import openai
 
 from agent.models.clients import ModelClients
 from agent.models.plugin_models import PluginModels
+from agent.models.sentence_models import RemoteSentenceModel
 from agent.providers import is_plugin
-from agent.settings import ModelRef, Settings
+from agent.settings import ModelRef, Settings, SettingsError
 from agent.voices import USUAL_VOICE
+from plugins.sentence_model import SentenceModel
 
 
 class ModelMaker(Protocol):
@@ -29,6 +31,9 @@ class ModelMaker(Protocol):
 
 class ModelSource(ModelMaker, Protocol):
     """Makes the models of a call; it closes what they share."""
+
+    def sentence_model(self, ref: ModelRef) -> SentenceModel:
+        """What reads how finished a sentence is."""
 
     async def aclose(self) -> None:
         """Let go of connections and weights."""
@@ -69,6 +74,10 @@ class OpenAIModels:
             response_format="pcm",
         )
 
+    def sentence_model(self, ref: ModelRef) -> SentenceModel:
+        """See `ModelSource`."""
+        return RemoteSentenceModel(self._clients.of(ref.provider), ref.model)
+
     async def aclose(self) -> None:
         """See `ModelSource`."""
         await self._clients.aclose()
@@ -101,6 +110,12 @@ class ConfiguredModels:
         """See `ModelSource`."""
         return self._maker(ref).tts(ref, voice)
 
+    def sentence_model(self, ref: ModelRef) -> SentenceModel:
+        """See `ModelSource`; no plugin has one."""
+        if is_plugin(self._settings, ref.provider):
+            raise SettingsError(f"SENTENCE_MODEL: {ref}: only the local models (agent serve models) have one")
+        return self._openai.sentence_model(ref)
+
     async def aclose(self) -> None:
         """See `ModelSource`."""
         await self._openai.aclose()
@@ -122,5 +137,7 @@ async def check_models(settings: Settings, source: ModelSource) -> None:
         made += [source.tts(ref, "") for ref in settings.models("tts")]
         for model in made:
             await model.aclose()
+        if settings.sentence_model is not None:
+            source.sentence_model(settings.sentence_model)
     finally:
         await source.aclose()

@@ -19,6 +19,7 @@ from livekit.agents.utils import AudioBuffer
 from agent.models import ModelSource
 from agent.models.speech_speed import Adjustable
 from agent.settings import ModelRef
+from plugins.sentence_model import SentenceModel
 
 Result = TypeVar("Result")
 # Transcripts by model, and by what the sound hashes to.
@@ -34,12 +35,14 @@ class ModelTimes:
         hearing_per_second: more for each second of audio.
         thinking: until the language model's first words; the others come with them.
         speaking: until the first audio of a piece of text; the rest comes with it.
+        reading: of a sentence, for how finished it is.
     """
 
     hearing: float = 0.020
     hearing_per_second: float = 0.030
     thinking: float = 0.010
     speaking: float = 0.050
+    reading: float = 0.015
 
 
 class ModelThread:
@@ -92,6 +95,10 @@ class StatedModels:
         """See `ModelSource`."""
         return _StatedTTS(self._source.tts(ref, voice), self._times, self._thread)
 
+    def sentence_model(self, ref: ModelRef) -> SentenceModel:
+        """See `ModelSource`."""
+        return _StatedSentenceModel(self._source.sentence_model(ref), self._times, self._thread)
+
     async def aclose(self) -> None:
         """See `ModelSource`."""
         self._thread.ask(self._source.aclose())
@@ -125,6 +132,17 @@ class _StatedSTT(stt.STT[Any]):
 
     async def aclose(self) -> None:
         self._thread.ask(self._inner.aclose())
+
+
+class _StatedSentenceModel:
+    def __init__(self, inner: SentenceModel, times: ModelTimes, thread: ModelThread) -> None:
+        self._inner = inner
+        self._times = times
+        self._thread = thread
+
+    async def unfinished(self, text: str) -> float | None:
+        await asyncio.sleep(self._times.reading)
+        return self._thread.ask(self._inner.unfinished(text))
 
 
 class _StatedLLM(llm.LLM[Any]):

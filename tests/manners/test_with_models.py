@@ -22,6 +22,7 @@ from agent.replay.performance import Performance, ReplayedCall
 from agent.replay.sound import Recording, load_sound
 from agent.replay.studio import Studio
 from agent.settings import ModelRef, load_settings
+from plugins.sentence_model import SentenceModel
 from tests.support.recordings import RECORDINGS
 
 SPOKEN = RECORDINGS["sense_and_sensibility_0930"]
@@ -63,6 +64,9 @@ class WithGermanEars:
 
     def tts(self, ref: ModelRef, voice: str) -> tts.TTS[Any]:
         return self._source.tts(ref, voice)
+
+    def sentence_model(self, ref: ModelRef) -> SentenceModel:
+        return self._source.sentence_model(ref)
 
     async def aclose(self) -> None:
         await self._source.aclose()

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from agent.job import Job
 from agent.models import CallModels, LocalEars, ModelClients, OpenAIModels, build_models
 from agent.models.fallback_llm import FallbackLLM
@@ -50,3 +52,30 @@ async def test_the_waits_of_a_job_stretch_those_of_the_policy() -> None:
         limits = models.stt.limits
     assert (limits.stretched(SHORTEST_S), limits.stretched(LONGEST_S)) == (0.5, 4.0)
     assert limits.stretched((SHORTEST_S + LONGEST_S) / 2) == 2.25
+
+
+@pytest.mark.parametrize(
+    ("env", "job", "reads"),
+    [
+        ({}, {}, True),
+        ({"STT_MODELS": "openai/whisper-1,local/moonshine-tiny-en", "OPENAI_API_KEY": "k"}, {}, True),
+        ({"STT_MODELS": "openai/whisper-1", "OPENAI_API_KEY": "k"}, {}, False),
+        (
+            {
+                "STT_MODELS": "openai/whisper-1",
+                "OPENAI_API_KEY": "k",
+                "SENTENCE_MODEL": "local/moonshine-tiny-en",
+            },
+            {},
+            True,
+        ),
+        ({}, {"models": {"stt": ["local/other"]}}, False),
+        ({"SENTENCE_MODEL": "local/moonshine-tiny-en"}, {"agent": {"language": "de"}}, False),
+    ],
+)
+async def test_sentences_are_read_where_a_model_for_it_is(
+    env: dict[str, str], job: dict[str, Any], reads: bool
+) -> None:
+    """The local recogniser reads, too, where it is one of the call's, or where the settings say so: English."""
+    async with models_of(env, **job) as models:
+        assert (models.stt.sentence_model is not None) == reads

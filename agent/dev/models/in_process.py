@@ -35,6 +35,7 @@ from agent.dev.models.voices import resolve_voice
 from agent.models import ModelSource
 from agent.settings import ModelRef, SettingsError
 from agent.voices import USUAL_VOICE
+from plugins.sentence_model import SentenceModel
 
 MAX_UTTERANCE_S = 600.0
 
@@ -228,6 +229,10 @@ class InProcessModels:
             return LocalTTS(self._engines.hibari, resolve_voice(voice or USUAL_VOICE, self._engines.hibari.voices))
         except ApiError as error:
             raise SettingsError(error.message) from None
+
+    def sentence_model(self, ref: ModelRef) -> SentenceModel:
+        """See `ModelSource`."""
+        return self._engines.moonshine if _is_local(ref, transcription.MODEL_ID) else self._others.sentence_model(ref)
 
     async def aclose(self) -> None:
         """See `ModelSource`."""

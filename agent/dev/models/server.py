@@ -13,6 +13,7 @@ from agent.dev.models.capacity import Capacity
 from agent.dev.models.chat_endpoint import ChatEndpoint
 from agent.dev.models.errors import ApiError, Handler, error_middleware, note_response
 from agent.dev.models.measures import ModelMeasures
+from agent.dev.models.sentence_endpoint import SentenceEndpoint
 from agent.dev.models.speech_endpoint import SpeechEndpoint
 from agent.dev.models.transcription_endpoint import TranscriptionEndpoint
 
@@ -23,6 +24,8 @@ logger = logging.getLogger("agent.dev.models")
 MAX_TRANSCRIPTIONS = 16
 MAX_SPEECHES = 32
 MAX_COMPLETIONS = 128
+# Each takes 8 ms.
+MAX_SENTENCES = 32
 # The API wants to know when a model was made: 2026-01-01, about when these were.
 CREATED = 1_767_225_600
 
@@ -69,8 +72,8 @@ class LocalModels:
 
 
 def create_models_app(*, threads: int) -> web.Application:
-    """The server of `/v1/models`, `/v1/audio/transcriptions`, `/v1/audio/speech`, `/v1/chat/completions`, `/healthz`,
-    `/metrics`.
+    """The server of `/v1/models`, `/v1/audio/transcriptions`, `/v1/audio/speech`, `/v1/chat/completions`,
+    `/v1/sentence-end`, `/healthz`, `/metrics`.
 
     Any `Authorization` is accepted: it listens on the loopback interface only.
 
@@ -82,6 +85,8 @@ def create_models_app(*, threads: int) -> web.Application:
     hearing = Capacity(transcription.MODEL_ID, MAX_TRANSCRIPTIONS, "STT_MODELS", measures)
     hear = TranscriptionEndpoint(models.moonshine, hearing)
     speak = SpeechEndpoint(models.hibari, Capacity(speech.MODEL_ID, MAX_SPEECHES, "TTS_MODELS", measures))
+    reading = Capacity(transcription.MODEL_ID, MAX_SENTENCES, "SENTENCE_MODEL", measures)
+    read = SentenceEndpoint(models.moonshine, reading)
     think = ChatEndpoint(Capacity(responder.MODEL_ID, MAX_COMPLETIONS, "LLM_MODELS", measures))
 
     def when_ready(handler: Handler) -> Handler:
@@ -106,6 +111,7 @@ def create_models_app(*, threads: int) -> web.Application:
     app.router.add_post("/v1/audio/transcriptions", when_ready(hear.post))
     app.router.add_post("/v1/audio/speech", when_ready(speak.post))
     app.router.add_post("/v1/chat/completions", think.post)
+    app.router.add_post("/v1/sentence-end", when_ready(read.post))
     return app
 
 
