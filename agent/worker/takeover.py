@@ -95,7 +95,7 @@ class Takeovers:
                     await self._take_over_what(loop.run_in_executor(lookout, self._lapsed, ended), livekit)
         finally:
             ended.set()
-            lookout.shutdown()
+            await asyncio.to_thread(lookout.shutdown)
             for task in self._under_way:
                 task.cancel()
             await asyncio.gather(*self._under_way, return_exceptions=True)
