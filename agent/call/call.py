@@ -147,7 +147,7 @@ class Call:
             audio_input=microphone if self._job.spoken else False,
             text_input=False,  # RoomText is, within limits
             audio_output=False,  # VoiceOutput is; the room's captions follow it all the same
-            text_output=TextOutputOptions(next_in_chain=captions),
+            text_output=TextOutputOptions(next_in_chain=captions, sync_transcription=False),  # SpokenWords does
             close_on_disconnect=False,  # Presence decides: a reload of the page is no hang-up
         )
 

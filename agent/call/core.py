@@ -24,6 +24,7 @@ from agent.brains.model_brain import Memory, ModelBrain
 from agent.call.events import CallEvents
 from agent.call.model_trouble import ModelTrouble
 from agent.call.session import create_session
+from agent.call.spoken_words import SpokenWords
 from agent.call.voice_output import Sink, VoiceOutput
 from agent.conversation import Conversation
 from agent.job import Job
@@ -154,7 +155,7 @@ class CallCore:
     ) -> None:
         """Run the session; nobody says anything before `open`.
 
-        `session.output` leads to `voice` by then, directly or by whatever is put before it.
+        `session.output.audio` is `voice` by then, in a spoken call.
 
         Args:
             room: whose audio is heard; else what `session.input` was set to.
@@ -171,6 +172,9 @@ class CallCore:
         await self.session.start(
             self.brain.assistant, room=room, room_options=room_options, record=False, session_host=False
         )
+        if self.session.output.audio is not None and (written := self.session.output.transcription) is not None:
+            self.voice.words = self.session.output.transcription = SpokenWords(written)
+            self.spawn(self.voice.words.run(), "spoken words")
         if self._recording is not None and self.session.input.audio is not None:
             self.session.input.audio = self._recording.hearing(self.session.input.audio)
 

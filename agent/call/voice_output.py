@@ -14,6 +14,8 @@ from livekit import rtc
 from livekit.agents.voice import io
 from numpy.typing import NDArray
 
+from agent.call.spoken_words import SpokenWords
+
 Samples = NDArray[np.int16]
 
 # Handed over at once, and kept in the queue of the sink: the event loop may be held up for so long without a gap.
@@ -96,7 +98,7 @@ class _Reply:
 class VoiceOutput(io.AudioOutput):
     """Plays replies into a sink; `run` does the work.
 
-    `cut` is what was played of the last reply, if it was cut.
+    `cut` is what was played of the last reply, if it was cut. `words`, where they are set, are told how far it is.
 
     Args:
         sink: where the audio goes.
@@ -110,6 +112,7 @@ class VoiceOutput(io.AudioOutput):
             next_in_chain=None,
         )
         self.cut: PlayedClip | None = None
+        self.words: SpokenWords | None = None
         self._sink = sink
         self._reply: _Reply | None = None
         self._paused = False
@@ -127,7 +130,10 @@ class VoiceOutput(io.AudioOutput):
         await super().capture_frame(frame)
         if self._reply is None:
             self._reply = _Reply()
-        self._reply.add(np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)[:, 0].copy())
+        samples = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)[:, 0].copy()
+        self._reply.add(samples)
+        if self.words is not None:
+            self.words.add_audio(samples, self._sink.rate)
         self._changed.set()
 
     def flush(self) -> None:
@@ -136,6 +142,10 @@ class VoiceOutput(io.AudioOutput):
         if self._reply is not None:
             self._reply.complete = True
             self._changed.set()
+            if self.words is not None:
+                self.words.audio_complete()
+        elif self.words is not None:
+            self.words.no_audio()
 
     def clear_buffer(self) -> None:
         """Stop at once: the reply is cut."""
@@ -168,6 +178,7 @@ class VoiceOutput(io.AudioOutput):
             if reply.run_began is None:
                 self._begin_run(reply)
             await sink.send(reply.next(int(CHUNK_S * sink.rate)))
+            self._tell_words(reply)
         elif (left := sink.queued()) > 0:
             await self._sleep(left)
         else:
@@ -178,6 +189,12 @@ class VoiceOutput(io.AudioOutput):
         if reply.sent == 0:
             self.on_playback_started(created_at=now)
         reply.run_began, reply.run_from = now, reply.sent
+
+    def _tell_words(self, reply: _Reply) -> None:
+        """The last ones are told while they are still in the queue: nothing wakes us before they have been played."""
+        if self.words is not None and reply is self._reply:
+            ahead = 0.0 if reply.complete and reply.sent == reply.total else self._sink.queued()
+            self.words.played(reply.sent / self._sink.rate - ahead)
 
     def _take_back(self, reply: _Reply) -> None:
         """What is queued will not be played now."""
@@ -196,11 +213,14 @@ class VoiceOutput(io.AudioOutput):
         self._end_run(reply)
         self._reply = None
         self.cut = PlayedClip(reply.played(), self._sink.rate) if interrupted else None
-        self.on_playback_finished(playback_position=reply.sent / self._sink.rate, interrupted=interrupted)
+        position = reply.sent / self._sink.rate
+        said = None if self.words is None else self.words.finish(position, interrupted=interrupted)
+        self.on_playback_finished(playback_position=position, interrupted=interrupted, synchronized_transcript=said)
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, unless something changes before."""
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
         except TimeoutError:
             return

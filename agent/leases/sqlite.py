@@ -79,7 +79,9 @@ class SqliteLeases:
         """See `LeaseStore.lapsed`."""
         held = self._read(lambda: self._find("holder != ''"))
         now = time.time()
-        return [lease for lease, expires_at in held if _is_free(lease, expires_at, now)]
+        # Calls that share a process are looked at once.
+        gone = {holder: _is_gone(holder) for holder in {lease.holder for lease, expires_at in held if expires_at > now}}
+        return [lease for lease, expires_at in held if expires_at <= now or gone[lease.holder]]
 
     def reserve(self, lease: Lease, holder: str, ttl: float) -> Lease | None:
         """See `LeaseStore.reserve`."""
@@ -161,10 +163,13 @@ def _awaited(dispatch_id: str) -> str:
 
 
 def _is_free(lease: Lease, expires_at: float, now: float) -> bool:
-    if not lease.holder or expires_at <= now:
-        return True
-    holder = Holder.parse(lease.holder)
-    return holder is not None and holder.is_known_to_be_dead()
+    return not lease.holder or expires_at <= now or _is_gone(lease.holder)
+
+
+def _is_gone(holder: str) -> bool:
+    """Whether it is a process that is known to be dead."""
+    process = Holder.parse(holder)
+    return process is not None and process.is_known_to_be_dead()
 
 
 def _successor(before: Lease, expires_at: float, tenancy: Tenancy, holder: str, now: float) -> Lease:

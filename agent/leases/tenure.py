@@ -13,6 +13,8 @@ logger = logging.getLogger("agent.leases")
 
 TTL_S = 1.5
 RENEW_EVERY_S = 0.3
+# The event loop shows so often that it runs.
+BEAT_EVERY_S = 1.0
 # An event loop that has not run for so long hangs: then the lease may lapse, and another process takes over.
 HANGING_S = 5.0
 # A call before this one may just be saying goodbye, and a takeover may still be writing down whom it waits for.
@@ -101,7 +103,7 @@ class Tenure:
 
     def _note_alive(self) -> None:
         self._alive_at = time.monotonic()
-        self._beat = self._loop.call_later(RENEW_EVERY_S, self._note_alive)
+        self._beat = self._loop.call_later(BEAT_EVERY_S, self._note_alive)
 
     def _keep(self, store: LeaseStore, lease: Lease) -> None:
         while not self._stop.wait(RENEW_EVERY_S):

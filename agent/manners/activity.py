@@ -21,6 +21,7 @@ class Activity:
         user_acted_at: when the user said something, typed or pressed a key last.
         stirred_at: when anybody did anything last.
         turns: how many turns the user took.
+        on_change: told when somebody begins or stops speaking, or something that was said is over.
 
     Args:
         session: the call's session.
@@ -50,6 +51,7 @@ class Activity:
         self._speech_at: float | None = None
         self.user_acted_at = self.stirred_at = clock()
         self.turns = 0
+        self.on_change: Callable[[], None] = _nobody
 
     def listen(self) -> None:
         """From now on."""
@@ -84,12 +86,14 @@ class Activity:
     def sound_was_no_turn(self) -> None:
         """What seemed to be the user's speech was a cough, or a hum."""
         self._speech_at = None
+        self.on_change()
 
     def _on_user_state(self, event: UserStateChangedEvent) -> None:
         """A sound is not yet something that the user says: words have to come of it."""
         self.stirred_at = self._clock()
         if event.new_state == "speaking" or self._speech_at is not None:
             self._speech_at = self.stirred_at
+        self.on_change()
 
     def _on_transcript(self, event: UserInputTranscribedEvent) -> None:
         if event.transcript:
@@ -99,9 +103,15 @@ class Activity:
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
         self.stirred_at = self._clock()
+        self.on_change()
 
     def _on_turn(self, turn: Turn) -> None:
         self.stirred_at = self._clock()
         if turn.speaker is Speaker.USER and turn.kind is Kind.SPEECH:
             self.user_acted_at = self.stirred_at
             self.turns += 1
+        self.on_change()
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""

@@ -64,11 +64,18 @@ class LimitPolicy:
             return Limit.COST
         return None
 
+    @property
+    def moments(self) -> tuple[float, ...]:
+        """When time alone makes something due; seconds since the call began."""
+        if (duration := self._limits.max_duration_s) is None:
+            return ()
+        return duration - _announced_before(duration), duration
+
     def near(self, spent: Spent) -> bool:
         """Whether a limit is near: a fifth of it is left (at most 30 seconds), or one turn."""
         limits = self._limits
         duration, turns, cost = limits.max_duration_s, limits.max_turns, limits.max_cost
-        if duration is not None and duration - spent.seconds <= min(duration * ANNOUNCED_SHARE, LONGEST_ANNOUNCED_S):
+        if duration is not None and duration - spent.seconds <= _announced_before(duration):
             return True
         if turns is not None and 1 < turns <= spent.turns + 1:
             return True
@@ -84,3 +91,8 @@ class LimitPolicy:
             self._announced = True
             return LimitStep.ANNOUNCE
         return LimitStep.GO_ON
+
+
+def _announced_before(duration: float) -> float:
+    """How long before its end a call of this length is said to end soon, in seconds."""
+    return min(duration * ANNOUNCED_SHARE, LONGEST_ANNOUNCED_S)

@@ -15,7 +15,13 @@ from agent.manners.limits import LimitPolicy, LimitStep, Spent
 from agent.manners.silence import SilencePolicy, SilenceStep
 from agent.phrases import Phrase
 
-LOOK_EVERY_S = 0.2
+# It is looked when something is due by time and when something changes; and so often, for what nobody tells of: a bill
+# that grows, a tool that is done, somebody who comes back.
+LOOK_EVERY_S = 1.0
+# And so soon after a change, since what ends is often not quite over when it is told.
+LOOK_AGAIN_S = 0.2
+# A timer may be early by a rounding.
+SHORTEST_WAIT_S = 0.01
 SILENCE = "silence"
 
 
@@ -62,7 +68,8 @@ class Manners:
         self._silence = SilencePolicy(silence, self._began)
         self._limits = LimitPolicy(limits)
         self._leave: _Leave | None = None
-        self._hurry = asyncio.Event()
+        self._changed = asyncio.Event()
+        activity.on_change = self._changed.set
 
     def hang_up(self, reason: str, goodbye: str) -> None:
         """End the call politely, as soon as what is being said is over.
@@ -72,16 +79,26 @@ class Manners:
             goodbye: what is said before; empty when it has been said.
         """
         self._leave = _Leave(reason, goodbye)
-        self._hurry.set()
+        self._changed.set()
 
     async def run(self) -> None:
         """Look after the call until it ends, or until cancelled."""
+        at_most = LOOK_EVERY_S
         while not await self._look():
             try:
-                await asyncio.wait_for(self._hurry.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(self._wait_s(at_most)):
+                    await self._changed.wait()
             except TimeoutError:
-                continue
-            self._hurry.clear()
+                at_most = LOOK_EVERY_S
+            else:
+                self._changed.clear()
+                at_most = LOOK_AGAIN_S
+
+    def _wait_s(self, at_most: float) -> float:
+        """Until something is due by time, but no longer than so many seconds."""
+        now = self._clock()
+        moments = (self._silence.due_at, *(self._began + seconds for seconds in self._limits.moments))
+        return max(SHORTEST_WAIT_S, min([at_most, *(at - now for at in moments if at > now)]))
 
     async def _look(self) -> bool:
         """Do what is due; returns whether the call is over."""

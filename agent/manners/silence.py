@@ -1,5 +1,6 @@
 """When nobody says anything: ask a few times whether somebody is there, then take leave. No I/O."""
 
+import math
 from enum import Enum
 
 from agent.job.spec import Silence
@@ -36,6 +37,11 @@ class SilencePolicy:
         if at > self._user_acted_at:
             self._user_acted_at = at
             self._asked = 0
+
+    @property
+    def due_at(self) -> float:
+        """When something is to be done if nobody does anything until then."""
+        return self._quiet_since + self._silence.prompt_after_s if self._silence.prompts else math.inf
 
     def step(self, now: float) -> SilenceStep:
         """What is to be done now; what is told is taken to be done."""

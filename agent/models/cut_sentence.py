@@ -21,10 +21,14 @@ def is_too_short(text: str, seconds: float) -> bool:
 
 
 class SpeakingRate:
-    """How fast a voice speaks, from what it has said."""
+    """How fast a voice speaks, from what it has said.
 
-    def __init__(self) -> None:
-        self._letters = USUAL_RATE * PRIOR_S
+    Args:
+        usual: letters and digits per second of one that has said nothing yet.
+    """
+
+    def __init__(self, usual: float = USUAL_RATE) -> None:
+        self._letters = usual * PRIOR_S
         self._seconds = PRIOR_S
 
     @property

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from livekit.agents.voice.transcription import TranscriptSynchronizer
-
 from agent.call.caption_output import CaptionOutput
 from agent.call.core import CallCore, CallLinks, Opening
 from agent.job import Job
@@ -118,19 +116,15 @@ class ReplayedCall:
         self._core = core
         loudspeaker.follow(core.voice)
         trace = Trace(core.session, self._models, tape)
-        # As in a room, where RoomIO makes the same.
-        text = CaptionOutput(_nobody)
-        synchronizer = TranscriptSynchronizer(next_in_chain_audio=core.voice, next_in_chain_text=text)
         core.session.input.audio = microphone
-        core.session.output.audio = synchronizer.audio_output
-        core.session.output.transcription = synchronizer.text_output
+        core.session.output.audio = core.voice
+        core.session.output.transcription = CaptionOutput(_nobody)
         await core.journal.started()
         await core.start()
         await core.open(Opening.GREET if greet else Opening.WAIT)
         await _until_settled(core, microphone, loudspeaker, trace, tape, hung_up)
         trace.finish()
         await core.session.aclose()
-        await synchronizer.aclose()
         await core.settle()
         turns = tuple(entry.turn for entry in await journal.entries_of_call(CALL_ID))
         await core.close(hung_up[0][1] if hung_up else "the recording is over")

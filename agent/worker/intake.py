@@ -25,7 +25,7 @@ class Intake:
         self.told = 0.0
         self._limits = Limits(settings.worker_max_load, settings.worker_max_calls)
         self._clock = clock
-        self._meter = LoadMeter(self.note_measured, self.note_used)
+        self._meter = LoadMeter(self.note_measured, self.note_used, lambda: bool(self._since))
         self._set_cost = settings.worker_call_cores / self._meter.cores
         self._cost = self._set_cost
         self._measured = 0.0

@@ -6,9 +6,11 @@ as running (livekit/agents 1472).
 
 import asyncio
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -86,20 +88,28 @@ class Takeovers:
 
     async def run(self) -> None:
         """Watch until cancelled."""
+        loop, ended, lookout = asyncio.get_running_loop(), threading.Event(), ThreadPoolExecutor(1, "lookout")
         try:
             async with livekit_api(self._settings) as livekit:
                 while True:
-                    if self._registered():
-                        await self._look(livekit)
-                    await asyncio.sleep(LOOK_EVERY_S)
+                    await self._take_over_what(loop.run_in_executor(lookout, self._lapsed, ended), livekit)
         finally:
+            ended.set()
+            await asyncio.to_thread(lookout.shutdown)
             for task in self._under_way:
                 task.cancel()
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def _look(self, livekit: api.LiveKitAPI) -> None:
+    def _lapsed(self, ended: threading.Event) -> list[Lease]:
+        """Look in a thread until there is something for the event loop to do, which is woken for nothing else."""
+        while not ended.wait(LOOK_EVERY_S):
+            if self._registered() and ((lapsed := self._leases.lapsed()) or self._noticed or self._failing):
+                return lapsed
+        return []
+
+    async def _take_over_what(self, looking: asyncio.Future[list[Lease]], livekit: api.LiveKitAPI) -> None:
         try:
-            all_lapsed = await asyncio.to_thread(self._leases.lapsed)
+            all_lapsed = await looking
             self._note(all_lapsed)
             for lapsed in all_lapsed:
                 if not self._is_for_us(lapsed):

@@ -65,6 +65,7 @@ _RULES = (
     (f"{_SESSION}room_io/_output.py", "_ParticipantAudioOutput", AUDIO_OUT),
     (f"{_SESSION}room_io/_output.py", "", CAPTIONS),
     ("agent/call/caption_output.py", "", CAPTIONS),
+    ("agent/call/spoken_words.py", "", CAPTIONS),
     (f"{_AGENTS}tts/", "", VOICE),
     (f"{_AGENTS}tokenize/", "", VOICE),
     (f"{_SESSION}agent.py", "Agent.default.tts_node", VOICE),

@@ -45,6 +45,18 @@ def test_without_limits_nothing_is_done(seconds: float, turns: int) -> None:
     assert LimitPolicy(Limits(max_cost=0.01)).step(Spent(seconds, turns, None)) is LimitStep.GO_ON
 
 
+@given(st.floats(10, 10_000))
+def test_it_is_known_when_time_alone_makes_something_due(duration: float) -> None:
+    """Nothing is announced or reached in between."""
+    policy = LimitPolicy(Limits(max_duration_s=duration))
+    near, over = policy.moments
+    assert policy.step(Spent(near - 0.01, 0, None)) is LimitStep.GO_ON
+    assert policy.step(Spent(near + 1e-6, 0, None)) is LimitStep.ANNOUNCE
+    assert policy.step(Spent(over - 0.01, 0, None)) is LimitStep.GO_ON
+    assert policy.step(Spent(over, 0, None)) is LimitStep.LEAVE
+    assert LimitPolicy(Limits(max_turns=3)).moments == ()
+
+
 @pytest.mark.parametrize(
     ("limits", "spent", "step"),
     [

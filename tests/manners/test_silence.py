@@ -1,6 +1,7 @@
 """Silence: when the agent asks, when it leaves, and what begins it anew."""
 
 import itertools
+import math
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,10 +60,22 @@ def test_nothing_is_done_before_there_was_silence_for_so_long(
             last = now
 
 
+@given(PATIENCE, PROMPTS, st.floats(0.0, 100.0))
+def test_it_is_known_when_something_is_due(patience: float, prompts: int, stirred: float) -> None:
+    """Whoever sleeps until then misses nothing, and has not slept too short."""
+    policy = SilencePolicy(Silence(prompt_after_s=patience, prompts=prompts), 0.0)
+    policy.stirred(stirred)
+    due = policy.due_at
+    assert policy.step(due - 0.01) is SilenceStep.WAIT
+    assert policy.step(due + 1e-6) is SilenceStep.ASK
+
+
 @given(st.floats(0.0, 1e6))
 def test_without_prompts_it_waits_for_ever(now: float) -> None:
     """An agent that must not ask must not leave either."""
-    assert SilencePolicy(Silence(prompts=0), 0.0).step(now) is SilenceStep.WAIT
+    policy = SilencePolicy(Silence(prompts=0), 0.0)
+    assert policy.step(now) is SilenceStep.WAIT
+    assert policy.due_at == math.inf
 
 
 def test_an_old_act_of_the_user_counts_once() -> None:
