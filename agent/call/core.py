@@ -171,8 +171,12 @@ class CallCore:
         await self.session.start(
             self.brain.assistant, room=room, room_options=room_options, record=False, session_host=False
         )
-        if self._recording is not None and self.session.input.audio is not None:
-            self.session.input.audio = self._recording.hearing(self.session.input.audio)
+
+    def hear(self, frame: rtc.AudioFrame) -> None:
+        """Audio that does not come by `session.input`."""
+        if self._recording is not None:
+            self._recording.hear(frame)
+        self._models.vad.push_frame(frame)
 
     async def open(self, opening: Opening) -> None:
         """Begin the talk.

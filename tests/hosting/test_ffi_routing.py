@@ -73,6 +73,20 @@ def test_a_frame_of_audio_wakes_the_call_that_listens_to_it(calls: Calls, kind: 
     assert calls.told(frame(11, last=True)) == [False, True]
 
 
+def test_who_begins_to_listen_late_hears_the_rest(calls: Calls) -> None:
+    """Who hears a stream is found out once, until somebody begins or ends to listen."""
+    made = ffi_pb2.FfiResponse()
+    made.new_audio_stream.stream.handle.id = 10
+    calls.owners.asked("new_audio_stream", made, calls.loops[0])
+    assert calls.told(frame(10)) == [True, False]
+    first, calls.inboxes[0] = calls.inboxes[0], calls.queue.subscribe(calls.loops[0])
+    assert calls.told(frame(10)) == [True, False]
+    assert first.qsize() == 1
+    calls.queue.unsubscribe(calls.inboxes[0])
+    assert calls.told(frame(10)) == [False, False]
+    assert first.qsize() == 2
+
+
 def test_an_answer_wakes_whoever_asked(calls: Calls) -> None:
     """Once: a number is of one question."""
     asked = ffi_pb2.FfiResponse()
