@@ -13,7 +13,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from livekit.rtc._ffi_client import FfiClient, FfiQueue, ffi_cb_fnc, ffi_event_callback, get_ffi_lib
+from livekit.rtc import _ffi_client
+from livekit.rtc._ffi_client import FfiClient, FfiQueue, ffi_cb_fnc, ffi_event_callback
 from livekit.rtc._proto import ffi_pb2
 from livekit.rtc._utils import Queue
 
@@ -167,9 +168,14 @@ class RoutingClient(FfiClient):
     """The SDK's client of the native library, which remembers who asked."""
 
     def __init__(self) -> None:
-        library = get_ffi_lib()
+        library = _ffi_client.get_ffi_lib()
         setattr(library, START, _Start(getattr(library, START)))
-        super().__init__()
+        load = _ffi_client.get_ffi_lib
+        _ffi_client.get_ffi_lib = lambda: library  # loaded once more, its functions would be others
+        try:
+            super().__init__()
+        finally:
+            _ffi_client.get_ffi_lib = load
         self._owners = Owners()
         self._queue = RoutedQueue(self._owners)
 
