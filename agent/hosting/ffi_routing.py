@@ -130,10 +130,10 @@ def _on_event(data: Any, length: int) -> None:
 
     Python makes a state for a thread that it does not know, for one callback, with memory that it gives back: a third
     of what an event costs. Who asks for the thread once more than he gives it back keeps it known. That is safe: the
-    threads are those of the native library's pool, as many as there are cores, which live until the library ends; it
-    ends at the exit of the interpreter before the states do, and whoever ends by `os._exit` frees nothing. Should a
-    thread end before, its state (some 20 kB) stays, unused, until the exit. After a fork the child throws away the
-    states of all threads but its own, known or not, and starts the library anew.
+    threads are those of the native library's pool, as many as there are cores, and one of its own for sound, which live
+    until the library ends; it ends at the exit of the interpreter before the states do, and whoever ends by `os._exit`
+    frees nothing. Should a thread end before, its state (some 20 kB) stays, unused, until the exit. After a fork the
+    child throws away the states of all threads but its own, known or not, and starts the library anew.
     """
     if not hasattr(_known, "thread"):
         ctypes.pythonapi.PyGILState_Ensure()

@@ -1,12 +1,36 @@
 """Events of the native library wake the call that they are about, and no other one."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from livekit.rtc._proto import ffi_pb2
 
 from agent.hosting.ffi_routing import MOST_OPEN, Owners, RoutedQueue
+
+# Sound is played into nothing, once the events of the library are routed. What is told of the thread of each event.
+PLAYED = """
+import asyncio
+from livekit import rtc
+from livekit.rtc import _ffi_client
+from agent.hosting import ffi_routing
+
+async def play():
+    ffi_routing.route_events()
+    queue, known = _ffi_client.FfiClient.instance.queue, set()
+    put = queue.put
+    queue.put = lambda event: (known.add(hasattr(ffi_routing._known, "thread")), put(event))
+    _ffi_client.ffi_event_callback = None  # the SDK's own is not called
+    source = rtc.AudioSource(24_000, 1)
+    for _ in range(20):
+        await source.capture_frame(rtc.AudioFrame(bytes(480), 24_000, 1, 240))
+    await source.aclose()
+    print(known)
+
+asyncio.run(play())
+"""
 
 
 class Calls:
@@ -136,3 +160,9 @@ def test_questions_without_an_answer_are_not_remembered_for_ever(calls: Calls) -
     assert calls.told(event) == [True, True]
     event.publish_data.async_id = 2
     assert calls.told(event) == [True, False]
+
+
+def test_the_threads_of_the_library_stay_known_to_python() -> None:
+    """With the library itself: its events come by our callback, and the process ends as it should."""
+    ran = subprocess.run([sys.executable, "-c", PLAYED], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "{True}\n", "")
