@@ -70,6 +70,7 @@ class TrackFrames(rtc.AudioStream):
         """Waits for the end."""
         for frame in self._early:
             self._hear(frame)
+        self._early.clear()
         self._hand_on = self._hear
         try:
             await self._over.wait()
@@ -114,9 +115,10 @@ class _Heard(aio.Chan[rtc.AudioFrame]):
     def hand_to(self, hear: Hear, empty: rtc.AudioFrame) -> None:
         # With the rate the session makes the silence after which words are final that the end of a call cut off.
         super().send_nowait(empty)
-        early, self._hear = self._early, hear
-        for frame in early:
+        for frame in self._early:
             hear(frame)
+        self._early.clear()
+        self._hear = hear
 
     def send_nowait(self, value: rtc.AudioFrame) -> None:
         self._hear(value)
