@@ -3,7 +3,8 @@
 The session opens a stream for itself and, with a streaming STT, another one would run beside it over the same audio.
 Here the session's stream is the only one that computes; others are told of its events. It computes where the audio is
 pushed: Silero takes less time for a window than a thread and further tasks take to be woken for it
-(docs/livekit-agents.md has the figures).
+(docs/livekit-agents.md has the figures). A window without speech changes nothing in the session: of it the others alone
+are told, and no task is woken.
 """
 
 import asyncio
@@ -44,6 +45,7 @@ class SharedVAD(vad.VAD):
         super().__init__(capabilities=vad.VADCapabilities(update_interval=WINDOW_S))
         self.rules = rules or SpeechRules()
         self._listeners: list[_Listener] = []
+        self._stream: SharedVADStream | None = None
 
     @property
     def model(self) -> str:
@@ -57,7 +59,13 @@ class SharedVAD(vad.VAD):
 
     def stream(self) -> "SharedVADStream":
         """The stream for the owner of the audio; its events go to all listeners."""
-        return SharedVADStream(self)
+        self._stream = SharedVADStream(self)
+        return self._stream
+
+    def push_frame(self, frame: rtc.AudioFrame) -> None:
+        """Give the newest stream a frame; where none is open, nobody hears."""
+        if self._stream is not None and not self._stream.closed:
+            self._stream.push_frame(frame)
 
     async def tell(self, take: Callable[[vad.VADEvent], None]) -> None:
         """Tell somebody of the events of whatever stream is open, from now on and until cancelled.
@@ -116,7 +124,15 @@ class SharedVADStream(vad.VADStream):
             began = time.perf_counter()
             probability = self._silero.predict(window.samples)
             for event in hearing.finder.window(window.frame, probability, time.perf_counter() - began):
-                self._events.send_nowait(event)
+                if _matters(event) or self._given is not None or not self._events.empty():
+                    self._events.send_nowait(event)
+                else:
+                    self._shared.publish(event)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more audio."""
+        return self._events.closed
 
     def flush(self) -> None:
         """Forget what was heard: the next frame begins anew."""
@@ -135,13 +151,15 @@ class SharedVADStream(vad.VADStream):
         await super().aclose()
 
     async def __anext__(self) -> vad.VADEvent:
-        """The next event; who asks for it has dealt with the one before."""
+        """The next event that matters to the owner; who asks for it has dealt with the one before."""
         if self._given is not None:
             # The owner first: when a listener acts on an end of speech, the session knows of it.
             given, self._given = self._given, None
             self._shared.publish(given)
-        self._given = await self._events.__anext__()
-        return self._given
+        while not _matters(event := await self._events.__anext__()):
+            self._shared.publish(event)
+        self._given = event
+        return event
 
     def _begin(self, rate: int) -> _Hearing:
         self._silero.reset()
@@ -151,3 +169,8 @@ class SharedVADStream(vad.VADStream):
     def _check_open(self) -> None:
         if self._events.closed:
             raise RuntimeError("the stream is closed")
+
+
+def _matters(event: vad.VADEvent) -> bool:
+    """Whether it can change anything in the session: of windows only those do in which somebody speaks or just did."""
+    return event.type is not vad.VADEventType.INFERENCE_DONE or event.speaking or event.raw_accumulated_speech > 0.0

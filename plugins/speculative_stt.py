@@ -192,9 +192,9 @@ class _Segment:
         """Take over what was heard before the speech was recognised as such, but nothing of the turn before."""
         self.frames = [_tail(frame, self._since_last_turn) for frame in heard]
 
-    def window(self, frames: list[rtc.AudioFrame], *, wanted: bool) -> None:
+    def window(self, frames: list[rtc.AudioFrame], seconds: float, *, wanted: bool) -> None:
         """A further window of audio."""
-        self._since_last_turn += sum(frame.duration for frame in frames)
+        self._since_last_turn += seconds
         if wanted:
             self.frames.extend(frames)
 
@@ -242,8 +242,10 @@ class SpeculativeStream(stt.RecognizeStream):
                 seconds=self._segment.seconds,
             )
         elif event.type is vad.VADEventType.INFERENCE_DONE:
-            self._segment.window(event.frames, wanted=self._tracker.open)
-            self._do(self._tracker.window(sum(frame.duration for frame in event.frames), event.probability))
+            seconds = sum(frame.duration for frame in event.frames)
+            self._segment.window(event.frames, seconds, wanted=self._tracker.open)
+            if self._tracker.open:
+                self._do(self._tracker.window(seconds, event.probability))
 
     def _do(self, actions: list[Action]) -> None:
         for action in actions:

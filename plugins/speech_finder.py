@@ -138,7 +138,7 @@ class _SpeechAudio:
     def add(self, frame: rtc.AudioFrame) -> None:
         """A further window."""
         if space := self._most - len(self._data):
-            self._data += frame.data.cast("B")[:space]
+            self._data += frame.data[: space // SAMPLE_BYTES]
         elif not self._full:
             self._full = True
             logger.warning("somebody speaks for very long, the events bring the beginning of it alone")

@@ -1,7 +1,6 @@
 """Audio as it comes, cut into the windows of the voice activity detector."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from livekit import rtc
@@ -13,8 +12,7 @@ WINDOW_S = VAD_WINDOW_SAMPLES / RATE
 SAMPLE_BYTES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """What the model hears at once, and the same audio as it came."""
 
     samples: NDArray[np.int16]
@@ -38,22 +36,23 @@ class Windows:
         # Of a sample that belongs to a window and could not be given with it.
         self._rest = 0.0
 
-    def push(self, frame: rtc.AudioFrame) -> Iterator[Window]:
+    def push(self, frame: rtc.AudioFrame) -> list[Window]:
         """The windows that are complete with a frame."""
         if self._resampler is None and not self._came and frame.samples_per_channel == VAD_WINDOW_SAMPLES:
-            yield Window(np.frombuffer(frame.data, np.int16, VAD_WINDOW_SAMPLES), frame)
-            return
+            return [Window(np.frombuffer(frame.data, np.int16, VAD_WINDOW_SAMPLES), frame)]
         self._came += frame.data[: frame.samples_per_channel]
         heard = self._came
         if self._resampler is not None:
             heard = self._resampled
             for resampled in self._resampler.push(frame):
                 heard += resampled.data
+        windows = []
         while len(heard) >= VAD_WINDOW_SAMPLES * SAMPLE_BYTES:
             samples = np.frombuffer(bytes(heard[: VAD_WINDOW_SAMPLES * SAMPLE_BYTES]), np.int16)
             if self._resampler is not None:
                 del heard[: VAD_WINDOW_SAMPLES * SAMPLE_BYTES]
-            yield Window(samples, self._take())
+            windows.append(Window(samples, self._take()))
+        return windows
 
     def _take(self) -> rtc.AudioFrame:
         """As much of what came as a window lasts."""

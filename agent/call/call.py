@@ -16,6 +16,7 @@ from agent.call.core import CallCore, CallLinks, Opening
 from agent.call.events import WAITING
 from agent.call.half_said import HalfSaid
 from agent.call.presence import Presence
+from agent.call.room_hearing import hear_room
 from agent.call.room_sink import RoomSink
 from agent.call.room_text import RoomText
 from agent.chat.bridge import Bridge, Role
@@ -102,6 +103,7 @@ class Call:
             self._core.spawn(self._sink.publish(self._context.room), "track")
             self._core.session.output.audio = self._core.voice
         await self._core.start(room=self._context.room, room_options=self._room_options())
+        hear_room(self._core.session.input.audio, self._core.hear)
         self._room_text.listen(self._core.session.room_io)
         self._keypad.listen(self._core.session.room_io)
         await self._core.open(Opening.RESUME if self._tenure.resumes else Opening.GREET)

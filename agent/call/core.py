@@ -175,8 +175,12 @@ class CallCore:
         if self.session.output.audio is not None and (written := self.session.output.transcription) is not None:
             self.voice.words = self.session.output.transcription = SpokenWords(written)
             self.spawn(self.voice.words.run(), "spoken words")
-        if self._recording is not None and self.session.input.audio is not None:
-            self.session.input.audio = self._recording.hearing(self.session.input.audio)
+
+    def hear(self, frame: rtc.AudioFrame) -> None:
+        """Audio that does not come by `session.input`."""
+        if self._recording is not None:
+            self._recording.hear(frame)
+        self._models.vad.push_frame(frame)
 
     async def open(self, opening: Opening) -> None:
         """Begin the talk.

@@ -1,19 +1,22 @@
 """In a process with several calls, what LiveKit's native library has to say goes to the call that it is about.
 
-The Python SDK (livekit 1.x) offers each event to everybody who listens in the process; those whose it is not throw it
-away, each in its own event loop. A frame of audio would wake all calls, so that the work would grow with the square of
-their number. Here an event wakes the loop only that asked for it. Whose it is is not always known, as an answer may be
-faster than the return of the question: then everybody is offered it, as before.
+The Python SDK (livekit 1.1.21) offers each event to everybody who listens in the process; those whose it is not throw
+it away, each in its own event loop. A frame of audio would wake all calls, so that the work would grow with the square
+of their number. Here an event wakes the loop only that asked for it. Whose it is is not always known, as an answer may
+be faster than the return of the question: then everybody is offered it, as before.
 """
 
 import asyncio
+import ctypes
 import os
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from livekit.rtc._ffi_client import FfiClient, FfiQueue, get_ffi_lib
+from livekit.rtc import _ffi_client
+from livekit.rtc._ffi_client import FfiClient, FfiQueue, ffi_cb_fnc, ffi_event_callback
 from livekit.rtc._proto import ffi_pb2
+from livekit.rtc._utils import Queue
 
 # The requests that make a stream of audio, whose events bear its handle.
 STREAMS = ("new_audio_stream", "audio_stream_from_participant")
@@ -23,6 +26,8 @@ START = "livekit_ffi_initialize"
 MOST_OPEN = 10_000
 
 Loop = asyncio.AbstractEventLoop
+Inbox = Queue[ffi_pb2.FfiEvent]
+Wanted = Callable[[ffi_pb2.FfiEvent], bool]
 
 
 class Owners:
@@ -79,21 +84,73 @@ class RoutedQueue(FfiQueue[ffi_pb2.FfiEvent]):
     def __init__(self, owners: Owners) -> None:
         super().__init__()
         self._owners = owners
+        # Who is offered the frames of a stream, by its handle: they are most of all events.
+        self._hearing: dict[int, list[tuple[Inbox, Loop]]] = {}
 
     def put(self, item: ffi_pb2.FfiEvent) -> None:
         """Offer an event to those who listen in its owner's loop."""
-        owner = self._owners.owner_of(item)
-        if owner is None:
-            super().put(item)
-            return
+        told = item.audio_stream_event
+        is_frame = told.HasField("frame_received")
+        listeners = self._hearing.get(told.stream_handle) if is_frame else None
+        if listeners is None:
+            owner = self._owners.owner_of(item)
+            if owner is None:
+                super().put(item)
+                return
+            with self._lock:
+                listeners = [
+                    (queue, loop)
+                    for queue, loop, wanted in self._subscribers
+                    if loop is owner and (wanted is None or wanted(item))
+                ]
+                if is_frame:
+                    self._hearing[told.stream_handle] = listeners
+        for queue, loop in listeners:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(queue.put_nowait, item)
+
+    def subscribe(self, loop: Loop | None = None, filter_fn: Wanted | None = None) -> Inbox:
+        """See `FfiQueue`."""
         with self._lock:
-            for queue, loop, wanted in self._subscribers:
-                if loop is owner and not loop.is_closed() and (wanted is None or wanted(item)):
-                    loop.call_soon_threadsafe(queue.put_nowait, item)
+            self._hearing.clear()
+            return super().subscribe(loop, filter_fn)
+
+    def unsubscribe(self, queue: Inbox) -> None:
+        """See `FfiQueue`."""
+        with self._lock:
+            self._hearing.clear()
+            super().unsubscribe(queue)
 
 
-class _WithoutLogs:
-    """The native library's function that starts it, told to keep its log to itself.
+_known = threading.local()
+
+
+def _on_event(data: Any, length: int) -> None:
+    """An event of the native library, on a thread of its own.
+
+    Python makes a state for a thread that it does not know, for one callback, with memory that it gives back: a third
+    of what an event costs. Who asks for the thread once more than he gives it back keeps it known. That is safe: the
+    threads are those of the native library's pool, as many as there are cores, and one of its own for sound, which live
+    until the library ends; it ends at the exit of the interpreter before the states do, and whoever ends by `os._exit`
+    frees nothing. Should a thread end before, its state (some 20 kB) stays, unused, until the exit. After a fork the
+    child throws away the states of all threads but its own, known or not, and starts the library anew.
+    """
+    if not hasattr(_known, "thread"):
+        ctypes.pythonapi.PyGILState_Ensure()
+        _known.thread = True
+    event = ffi_pb2.FfiEvent.FromString(ctypes.string_at(data, length))
+    if event.HasField("panic"):
+        ffi_event_callback(data, length)
+    else:
+        FfiClient._instance.queue.put(event)  # type: ignore[union-attr]  # it is what started the library
+
+
+# Never let go: the library calls it as long as the process lives.
+_ON_EVENT = ffi_cb_fnc(_on_event)
+
+
+class _Start:
+    """The native library's function that starts it, given our callback and told to keep its log to itself.
 
     It would send each record, of any level, as an event of its own, fifty a second and call, for Python to throw away
     all but warnings; that is three per cent of what a call costs. What is lost with them the room's events tell, too.
@@ -104,16 +161,21 @@ class _WithoutLogs:
         self.argtypes: list[Any] = []
 
     def __call__(self, callback: object, capture_logs: bool, *rest: object) -> None:
-        self._start(callback, False, *rest)
+        self._start(_ON_EVENT, False, *rest)
 
 
 class RoutingClient(FfiClient):
     """The SDK's client of the native library, which remembers who asked."""
 
     def __init__(self) -> None:
-        library = get_ffi_lib()
-        setattr(library, START, _WithoutLogs(getattr(library, START)))
-        super().__init__()
+        library = _ffi_client.get_ffi_lib()
+        setattr(library, START, _Start(getattr(library, START)))
+        load = _ffi_client.get_ffi_lib
+        _ffi_client.get_ffi_lib = lambda: library  # loaded once more, its functions would be others
+        try:
+            super().__init__()
+        finally:
+            _ffi_client.get_ffi_lib = load
         self._owners = Owners()
         self._queue = RoutedQueue(self._owners)
 

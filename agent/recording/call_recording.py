@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+from livekit import rtc
 from livekit.agents import AgentSession
-from livekit.agents.voice import SpeechHandle, io
+from livekit.agents.voice import SpeechHandle
 
 from agent.call.voice_output import Sink
 from agent.job import Job
@@ -21,7 +23,7 @@ from agent.phrases import Phrase, say
 from agent.recording.events import KIND, Status
 from agent.recording.folder import path_of
 from agent.recording.recorder import Recorder
-from agent.recording.taps import HeardInput, PlayedSink
+from agent.recording.taps import PlayedSink
 from agent.recording.timeline import Samples
 from agent.settings import Settings
 
@@ -78,9 +80,15 @@ class CallRecording:
 
     # What the call hears and plays comes through here.
 
-    def hearing(self, source: io.AudioInput) -> io.AudioInput:
-        """The session's input, listened to."""
-        return HeardInput(source, self._heard)
+    def hear(self, frame: rtc.AudioFrame) -> None:
+        """A frame of what the caller says."""
+        if self._recorder is None:
+            return
+        if frame.sample_rate == self._hearing_rate:
+            samples = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)[:, 0]
+            self._recorder.heard(samples.copy())
+        else:
+            self._recorder.give_up(f"the caller is heard at {frame.sample_rate} Hz")
 
     def playing(self, sink: Sink) -> Sink:
         """The voice's sink, listened to."""
@@ -179,14 +187,6 @@ class CallRecording:
         self._recorder = None
         self._note(Status.FAILED, why=why)
         logger.error("the recording breaks off, the call goes on: %s", why, extra={"call_id": self._call_id})
-
-    def _heard(self, samples: Samples, rate: int) -> None:
-        if self._recorder is None:
-            return
-        if rate == self._hearing_rate:
-            self._recorder.heard(samples)
-        else:
-            self._recorder.give_up(f"the caller is heard at {rate} Hz")
 
     def _played(self, after: float, samples: Samples) -> None:
         if self._recorder is not None:

@@ -1,32 +1,9 @@
-"""What a call hears and plays, passed on as it is and told to its recording."""
+"""What a call plays, passed on as it is and told to its recording."""
 
 from collections.abc import Callable
 
-import numpy as np
-from livekit import rtc
-from livekit.agents.voice import io
-
 from agent.call.voice_output import Sink
 from agent.recording.timeline import Samples
-
-
-class HeardInput(io.AudioInput):
-    """The caller's audio as the session hears it.
-
-    Args:
-        source: where it comes from.
-        heard: told of each frame, in mono.
-    """
-
-    def __init__(self, source: io.AudioInput, heard: Callable[[Samples, int], None]) -> None:
-        super().__init__(label="recording", source=source)
-        self._heard = heard
-
-    async def __anext__(self) -> rtc.AudioFrame:
-        frame = await super().__anext__()
-        samples = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)[:, 0].copy()
-        self._heard(samples, frame.sample_rate)
-        return frame
 
 
 class PlayedSink:

@@ -1,12 +1,36 @@
 """Events of the native library wake the call that they are about, and no other one."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from livekit.rtc._proto import ffi_pb2
 
 from agent.hosting.ffi_routing import MOST_OPEN, Owners, RoutedQueue
+
+# Sound is played into nothing, once the events of the library are routed. What is told of the thread of each event.
+PLAYED = """
+import asyncio
+from livekit import rtc
+from livekit.rtc import _ffi_client
+from agent.hosting import ffi_routing
+
+async def play():
+    ffi_routing.route_events()
+    queue, known = _ffi_client.FfiClient.instance.queue, set()
+    put = queue.put
+    queue.put = lambda event: (known.add(hasattr(ffi_routing._known, "thread")), put(event))
+    _ffi_client.ffi_event_callback = None  # the SDK's own is not called
+    source = rtc.AudioSource(24_000, 1)
+    for _ in range(20):
+        await source.capture_frame(rtc.AudioFrame(bytes(480), 24_000, 1, 240))
+    await source.aclose()
+    print(known)
+
+asyncio.run(play())
+"""
 
 
 class Calls:
@@ -73,6 +97,20 @@ def test_a_frame_of_audio_wakes_the_call_that_listens_to_it(calls: Calls, kind: 
     assert calls.told(frame(11, last=True)) == [False, True]
 
 
+def test_who_begins_to_listen_late_hears_the_rest(calls: Calls) -> None:
+    """Who hears a stream is found out once, until somebody begins or ends to listen."""
+    made = ffi_pb2.FfiResponse()
+    made.new_audio_stream.stream.handle.id = 10
+    calls.owners.asked("new_audio_stream", made, calls.loops[0])
+    assert calls.told(frame(10)) == [True, False]
+    first, calls.inboxes[0] = calls.inboxes[0], calls.queue.subscribe(calls.loops[0])
+    assert calls.told(frame(10)) == [True, False]
+    assert first.qsize() == 1
+    calls.queue.unsubscribe(calls.inboxes[0])
+    assert calls.told(frame(10)) == [False, False]
+    assert first.qsize() == 2
+
+
 def test_an_answer_wakes_whoever_asked(calls: Calls) -> None:
     """Once: a number is of one question."""
     asked = ffi_pb2.FfiResponse()
@@ -122,3 +160,9 @@ def test_questions_without_an_answer_are_not_remembered_for_ever(calls: Calls) -
     assert calls.told(event) == [True, True]
     event.publish_data.async_id = 2
     assert calls.told(event) == [True, False]
+
+
+def test_the_threads_of_the_library_stay_known_to_python() -> None:
+    """With the library itself: its events come by our callback, and the process ends as it should."""
+    ran = subprocess.run([sys.executable, "-c", PLAYED], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "{True}\n", "")
