@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping
 from xml.sax.saxutils import escape
 
 from bench.picture import WIDTH, bar, picture
-from bench.turns.policies import PIPECAT, STEPS, STOCK, THIS_AGENT, Outcome
+from bench.turns.policies import PIPECAT, STOCK, THIS_AGENT, WITHOUT_MODEL, Outcome
 
-_WAITS, _CUTS = (210, 530), (590, 740)  # from where to where the bars of each panel may reach
+_WAITS, _CUTS = (222, 530), (590, 740)  # from where to where the bars of each panel may reach
 _TOP, _ROW, _BAR = 92, 30, 16
 _LONGEST_MS, _STEP_MS = 3000, 1000
 _STYLES = {THIS_AGENT: "ours", STOCK: "stock"}
-_SHOWN = ("silence alone, 0.5 s", "silence alone, 1.0 s", STOCK, PIPECAT, STEPS, THIS_AGENT)
-_NAMES = {STEPS: "this agent, in steps (before)", THIS_AGENT: "this agent, graded"}
+_SHOWN = ("silence alone, 0.5 s", "silence alone, 1.0 s", STOCK, PIPECAT, WITHOUT_MODEL, THIS_AGENT)
+_NAMES = {WITHOUT_MODEL: "this agent, no sentence model"}
 
 
 def draw(outcomes: Mapping[str, Outcome]) -> str:

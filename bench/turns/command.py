@@ -12,9 +12,9 @@ from rich.table import Table
 
 from bench.turns.chart import draw
 from bench.turns.moments import DELAYS_MS, find_moments
-from bench.turns.policies import outcome, policies_for
+from bench.turns.policies import Policy, outcome, policies_for
 from bench.turns.rules import HINTS, Judgement, Rule, judge, ranking, rules_for
-from bench.turns.scores import Score, score_all
+from bench.turns.scores import Score, read_scores, score_all
 from bench.venvs import CACHE
 from tests.support.recordings import Half
 
@@ -52,7 +52,7 @@ async def run_turns(options: TurnsOptions, console: Console, write: Callable[[st
 
     Raises:
         VenvError: Smart Turn's environment cannot be made.
-        ValueError: the delay is none of those that are scored.
+        ValueError: the delay is none of those that are scored, or earlier scores cannot be used.
     """
     if options.delay_ms not in DELAYS_MS:
         raise ValueError(f"--delay must be one of {', '.join(map(str, DELAYS_MS))}")
@@ -60,16 +60,16 @@ async def run_turns(options: TurnsOptions, console: Console, write: Callable[[st
     if options.out is not None:
         _save(scores, options.out)
     rules = rules_for(scores, options.delay_ms)
+    policies = policies_for(rules, scores, options.delay_ms)
     if options.chart is not None:
-        policies = policies_for(rules, scores, options.delay_ms)
         drawn = draw({policy.name: outcome(policy, scores, options.delay_ms, "judging") for policy in policies})
         options.chart.write_text(drawn, encoding="utf-8")
     if options.json_output:
-        write(json.dumps(summary(rules, scores, options.delay_ms)))
+        write(json.dumps(summary(rules, policies, scores, options.delay_ms)))
         return
     for half in get_args(Half):
         console.print(_table(rules, scores, options.delay_ms, half))
-        console.print(_policy_table(rules, scores, options.delay_ms, half))
+        console.print(_policy_table(policies, scores, options.delay_ms, half))
     console.print(_ranking_table(scores))
     for rule in rules:
         if rule.weights is not None:
@@ -77,7 +77,9 @@ async def run_turns(options: TurnsOptions, console: Console, write: Callable[[st
             console.print(f"{rule.name}: {weights}; over from {rule.threshold:+.2f}", highlight=False)
 
 
-def summary(rules: Sequence[Rule], scores: Sequence[Score], delay_ms: int) -> dict[str, Any]:
+def summary(
+    rules: Sequence[Rule], policies: Sequence[Policy], scores: Sequence[Score], delay_ms: int
+) -> dict[str, Any]:
     """The judgements of both halves and the fitted weights, by rule."""
     return {
         "delay_ms": delay_ms,
@@ -92,7 +94,7 @@ def summary(rules: Sequence[Rule], scores: Sequence[Score], delay_ms: int) -> di
         "rankings": rankings(scores),
         "policies": {
             policy.name: {half: asdict(outcome(policy, scores, delay_ms, half)) for half in get_args(Half)}
-            for policy in policies_for(rules, scores, delay_ms)
+            for policy in policies
         },
     }
 
@@ -119,7 +121,7 @@ def _delays(scores: Sequence[Score]) -> list[int]:
 
 async def _scores(options: TurnsOptions, console: Console) -> list[Score]:
     if options.scores is not None:
-        return [Score(**row) for row in json.loads(options.scores.read_text(encoding="utf-8"))]
+        return read_scores(options.scores)
 
     def say(message: str) -> None:
         console.print(message, highlight=False)
@@ -149,7 +151,7 @@ def _table(rules: Sequence[Rule], scores: Sequence[Score], delay_ms: int, half: 
     return table
 
 
-def _policy_table(rules: Sequence[Rule], scores: Sequence[Score], delay_ms: int, half: Half) -> Table:
+def _policy_table(policies: Sequence[Policy], scores: Sequence[Score], delay_ms: int, half: Half) -> Table:
     table = Table(
         title=f"How long people wait and how often they are cut off, asked {delay_ms} ms after the stop ({half} half)",
         caption="waits in ms; inserted pauses last 0.4 to 1.2 s; what is graded was fitted on the tuning half",
@@ -157,7 +159,7 @@ def _policy_table(rules: Sequence[Rule], scores: Sequence[Score], delay_ms: int,
     table.add_column("policy")
     for column in ("mean wait", "median", "p95", "cut: all pauses", "inserted", "own"):
         table.add_column(column, justify="right")
-    for policy in policies_for(rules, scores, delay_ms):
+    for policy in policies:
         did = outcome(policy, scores, delay_ms, half)
         waits = (did.wait_mean_ms, did.wait_p50_ms, did.wait_p95_ms)
         cuts = (did.cut, did.cut_inserted, did.cut_pause)

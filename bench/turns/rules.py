@@ -29,8 +29,12 @@ HINTS: dict[str, Callable[[Score], float]] = {
     "hesitation": lambda score: float(read_words(score.text).hesitation),
     "no_words": lambda score: float(read_words(score.text).count == 0),
     "few_words": lambda score: float(read_words(score.text).count <= FEW),
+    "unfinished": lambda score: score.unfinished,
 }
 WORD_HINTS = ("final_mark", "comma", "open_word", "often_open_word", "hesitation", "no_words", "few_words")
+READING_HINTS = ("final_mark", "comma", "unfinished")
+# The rules that this agent's two scores are taken from, with a sentence model and without.
+WITH_READING, WITHOUT_READING = "v1-mini, marks and reading, fitted", "v1-mini and words, fitted"
 
 
 @dataclass(frozen=True)
@@ -79,19 +83,17 @@ def rules_for(scores: Sequence[Score], delay_ms: int) -> list[Rule]:
     rules = [
         Rule("silence alone", lambda _: 1.0, 0.5),
         Rule(f"v1-mini, {V1_MINI_ENGLISH}", lambda score: score.v1_mini, V1_MINI_ENGLISH),
-        Rule("words complete", lambda score: float(read_words(score.text).complete), 0.5),
-        Rule("words complete and v1-mini", _both, 0.5),
         fitted("v1-mini, fitted", ("v1_mini",), tuning),
         fitted("words, fitted", WORD_HINTS, tuning),
-        fitted("v1-mini and words, fitted", ("v1_mini", *WORD_HINTS), tuning),
+        fitted("marks and reading, fitted", READING_HINTS, tuning),
+        fitted(WITHOUT_READING, ("v1_mini", *WORD_HINTS), tuning),
+        fitted(WITH_READING, ("v1_mini", *READING_HINTS), tuning),
+        fitted("v1-mini, words and reading, fitted", ("v1_mini", *WORD_HINTS, "unfinished"), tuning),
     ]
     if all(score.smart_turn is not None for score in tuning):
         rules += [
             Rule(f"Smart Turn, {SMART_TURN_COMPLETE}", lambda score: score.smart_turn or 0.0, SMART_TURN_COMPLETE),
-            fitted("Smart Turn, fitted", ("smart_turn",), tuning),
-            fitted("Smart Turn and words, fitted", ("smart_turn", *WORD_HINTS), tuning),
-            fitted("v1-mini and Smart Turn, fitted", ("v1_mini", "smart_turn"), tuning),
-            fitted("all, fitted", ("v1_mini", "smart_turn", *WORD_HINTS), tuning),
+            fitted("both models, marks and reading, fitted", ("v1_mini", "smart_turn", *READING_HINTS), tuning),
         ]
     return rules
 
@@ -130,10 +132,6 @@ def judge(rule: Rule, scores: Sequence[Score], delay_ms: int, half: Half) -> Jud
         ranking=ranking(rule.score, ends, pauses),
         cut_at_1s=cut_inserted + (1 - cut_inserted) * patient,
     )
-
-
-def _both(score: Score) -> float:
-    return float(read_words(score.text).complete and score.v1_mini >= V1_MINI_ENGLISH)
 
 
 def _share(rule: Rule, scores: Sequence[Score]) -> float:

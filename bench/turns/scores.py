@@ -1,4 +1,5 @@
-"""What each judge says at each moment: v1-mini, Smart Turn, the voice activity detector, and the words so far."""
+"""What each judge says at each moment: v1-mini, Smart Turn, the voice activity detector, the words so far, and how
+unfinished they read."""
 
 import asyncio
 import json
@@ -36,6 +37,7 @@ class Score:
         smart_turn: the same by Smart Turn v3.2, of the last 8 s; None when it was left out.
         speech: probability by the voice activity detector that somebody speaks in the last 32 ms.
         text: what the local model transcribes 150 ms after the stop.
+        unfinished: how unfinished that text reads; see `agent.dev.models.sentence_reader`.
     """
 
     recording: str
@@ -48,6 +50,7 @@ class Score:
     smart_turn: float | None
     speech: float
     text: str
+    unfinished: float
 
     @property
     def is_end(self) -> bool:
@@ -57,6 +60,18 @@ class Score:
     def to_row(self) -> dict[str, object]:
         """The members by name, for JSON and CSV."""
         return asdict(self)
+
+
+def read_scores(path: Path) -> list[Score]:
+    """Earlier scores, as `--out` writes them in JSON.
+
+    Raises:
+        ValueError: they are not of this version.
+    """
+    try:
+        return [Score(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path} has no scores of this version, make them anew with --out ({error})") from error
 
 
 async def score_all(
@@ -79,16 +94,21 @@ async def score_all(
         say(f"Smart Turn: {len(asked)} moments")
         smart = await _smart_turn([moment.heard(delay) for moment, delay in asked], cache, say)
     say(f"transcripts: {len(moments)} stops")
-    texts = await _transcripts(moments)
+    read = await _transcripts(moments)
     say(f"v1-mini and voice activity: {len(asked)} moments")
-    return await asyncio.to_thread(_fast_scores, asked, smart, texts)
+    return await asyncio.to_thread(_fast_scores, asked, smart, read)
 
 
-async def _transcripts(moments: Sequence[Moment]) -> dict[int, str]:
+async def _transcripts(moments: Sequence[Moment]) -> dict[int, tuple[str, float]]:
+    """The words of each moment, by its id, and how unfinished they read."""
     engine = MoonshineEngine()
     await engine.load()
     try:
-        return {id(moment): await _words(engine, moment.heard(TRANSCRIPT_AT_MS)) for moment in moments}
+        found = {}
+        for moment in moments:
+            text = await _words(engine, moment.heard(TRANSCRIPT_AT_MS))
+            found[id(moment)] = text, round(await engine.unfinished(text), 4)
+        return found
     finally:
         engine.close()
 
@@ -117,12 +137,13 @@ async def _smart_turn(utterances: Sequence[Samples], cache: Path, say: Callable[
 
 
 def _fast_scores(
-    asked: Sequence[tuple[Moment, int]], smart: Sequence[float | None], texts: dict[int, str]
+    asked: Sequence[tuple[Moment, int]], smart: Sequence[float | None], read: dict[int, tuple[str, float]]
 ) -> list[Score]:
     scores = []
     with EOT() as detector, VAD() as activity:
         for (moment, delay), complete in zip(asked, smart, strict=True):
             heard = moment.heard(delay)
+            text, unfinished = read[id(moment)]
             scores.append(
                 Score(
                     recording=moment.recording,
@@ -134,7 +155,8 @@ def _fast_scores(
                     v1_mini=round(float(detector.predict(heard[-EOT_MAX_SAMPLES:])), 4),
                     smart_turn=None if complete is None else round(complete, 4),
                     speech=round(_speech(activity, heard), 4),
-                    text=texts[id(moment)],
+                    text=text,
+                    unfinished=unfinished,
                 )
             )
     return scores

@@ -30,6 +30,11 @@ def test_the_page_has_the_numbers_of_the_policy() -> None:
     """Whoever fits them anew writes them there, too."""
     weights = re.findall(r"^\| .* \| (?:× )?([+−]?\d\.\d\d) \|$", PAGE, re.MULTILINE)
     assert [float(weight.replace("−", "-")) for weight in weights] == [
+        turn_policy.READ_BIAS,
+        turn_policy.READ_VOICE,
+        turn_policy.READ_FINAL_MARK,
+        turn_policy.READ_COMMA,
+        turn_policy.UNFINISHED,
         turn_policy.BIAS,
         turn_policy.VOICE,
         turn_policy.FINAL_MARK,
@@ -39,6 +44,6 @@ def test_the_page_has_the_numbers_of_the_policy() -> None:
         turn_policy.HESITATION,
         turn_policy.FEW_WORDS,
     ]
-    grade = turn_policy.GRADE
     bounds = f"at least {turn_policy.SHORTEST_S} s and at most {turn_policy.LONGEST_S} s"
-    assert f"**{grade.level_s} s − {grade.slope_s} s × score, {bounds}**" in PAGE
+    for grade in (turn_policy.READ_GRADE, turn_policy.GRADE):
+        assert f"**{grade.level_s} s − {grade.slope_s} s × score, {bounds}**" in PAGE
