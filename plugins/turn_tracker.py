@@ -45,7 +45,7 @@ class TurnLimits:
     pause: float = 0.03
     heard_pause: float = 0.16
     pause_over_agent: float = 0.15
-    voice: float = 0.15
+    voice: float = 0.12
     patience_with_models: float = 0.3
     caption_every: float = 1.5
     attempts: int = 12
