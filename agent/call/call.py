@@ -113,6 +113,8 @@ class Call:
         if self._end_reason is None:
             self._end_reason = reason
             self._core.tools.stop_waiting()
+            if not self._presence.anybody:  # else the end of a goodbye may be on its way
+                self._core.spawn(self._sink.withdraw(), "track leaves")
             self._context.shutdown(reason)
 
     def _anybody(self) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from livekit.agents.ipc import job_proc_executor
 
 from agent.hosting.host_process import Functions, HostProcess, Supervision
+from agent.hosting.leftovers import SOURCE_THREAD, threads_named
 from agent.hosting.placement import APART_S, Occupancy, choose, is_spare
 from agent.hosting.seat import Seat
 
@@ -22,6 +23,12 @@ class _Hosted:
     loading: asyncio.Task[None]
     taken: int = 0
     opened: int = 0
+    stranded: int = 0
+
+    def count_stranded(self) -> None:
+        """Look how many tracks it has more than calls; a place that waits for its call has none yet."""
+        if (pid := self.process.pid) is not None:
+            self.stranded = max(0, threads_named(pid, SOURCE_THREAD) - self.taken)
 
 
 class Hosts:
@@ -91,6 +98,7 @@ class Hosts:
         if hosted is None:
             return
         hosted.taken -= 1
+        hosted.count_stranded()
         for each in list(self._hosted):
             others = [self._occupancy(other) for other in self._hosted if other is not each]
             if is_spare(self._occupancy(each), others):
@@ -119,7 +127,7 @@ class Hosts:
     def _occupancy(self, hosted: _Hosted) -> Occupancy:
         failed = hosted.loading.done() and (hosted.loading.cancelled() or hosted.loading.exception() is not None)
         usable = not failed and hosted.process.is_running
-        return Occupancy(self._seats, hosted.taken, hosted.opened, usable)
+        return Occupancy(self._seats, hosted.taken, hosted.opened, hosted.stranded, usable)
 
     def _end(self, hosted: _Hosted) -> None:
         self._hosted.remove(hosted)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 # A process that has had so many calls gets no more: it grows by 0.7 MB with each, which the libraries do not give back.
 WORN_OUT_AFTER = 100
+# Nor one with so many tracks of calls that are over (see `leftovers`): their threads cost as much as one more call.
+MOST_STRANDED = 4
 # After a process has died with its calls, each call gets a process of its own for so many seconds. Nobody knows which
 # of them killed it: if it does so again, it does it alone, and only its own takeovers count (see `agent.leases`).
 APART_S = 60.0
@@ -18,18 +20,21 @@ class Occupancy:
         seats: how many calls it may have at once.
         taken: how many it has, those that wait loaded for a job included.
         opened: how many it has ever had.
+        stranded: how many tracks it has at least of calls that are over.
         usable: whether it runs, or is about to.
     """
 
     seats: int
     taken: int
     opened: int
+    stranded: int
     usable: bool
 
     @property
     def has_room(self) -> bool:
         """Whether it can take one more call."""
-        return self.usable and self.taken < self.seats and self.opened < WORN_OUT_AFTER
+        worn_out = self.opened >= WORN_OUT_AFTER or self.stranded >= MOST_STRANDED
+        return self.usable and self.taken < self.seats and not worn_out
 
 
 def choose(processes: Sequence[Occupancy], *, apart: bool = False) -> int | None:

@@ -5,14 +5,15 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.hosting.placement import WORN_OUT_AFTER, Occupancy, choose, is_spare
+from agent.hosting.placement import MOST_STRANDED, WORN_OUT_AFTER, Occupancy, choose, is_spare
 
 SEATS = 4
-EMPTY = Occupancy(SEATS, taken=0, opened=0, usable=True)
+EMPTY = Occupancy(SEATS, taken=0, opened=0, stranded=0, usable=True)
 HALF_FULL = replace(EMPTY, taken=2, opened=2)
 FULL = replace(EMPTY, taken=SEATS, opened=SEATS)
 DEAD = replace(HALF_FULL, usable=False)
 WORN_OUT = replace(HALF_FULL, opened=WORN_OUT_AFTER)
+LITTERED = replace(HALF_FULL, stranded=MOST_STRANDED)
 
 occupancies = st.lists(
     st.builds(
@@ -20,6 +21,7 @@ occupancies = st.lists(
         seats=st.just(SEATS),
         taken=st.integers(0, SEATS),
         opened=st.integers(0, 2 * WORN_OUT_AFTER),
+        stranded=st.integers(0, 2 * MOST_STRANDED),
         usable=st.booleans(),
     ),
     max_size=6,
@@ -41,7 +43,7 @@ def test_after_a_crash_a_call_gets_a_process_for_itself() -> None:
 def test_none_is_chosen_that_is_full_or_dead_or_worn_out() -> None:
     """Another process is needed then."""
     assert choose([]) is None
-    assert choose([FULL, DEAD, WORN_OUT]) is None
+    assert choose([FULL, DEAD, WORN_OUT, LITTERED]) is None
 
 
 def test_an_empty_process_goes_when_the_next_call_has_room_elsewhere() -> None:
@@ -53,10 +55,12 @@ def test_an_empty_process_goes_when_the_next_call_has_room_elsewhere() -> None:
 
 
 def test_a_process_that_gets_no_more_calls_goes_with_its_last_one() -> None:
-    """Dead or worn out."""
+    """Dead, worn out, or full of what calls have left."""
     assert is_spare(replace(WORN_OUT, taken=0), [])
+    assert is_spare(replace(LITTERED, taken=0), [])
     assert is_spare(replace(DEAD, taken=0), [])
     assert not is_spare(WORN_OUT, [EMPTY])
+    assert not is_spare(LITTERED, [EMPTY])
 
 
 @given(occupancies)
