@@ -18,6 +18,8 @@ from tests.support.worker import free_port, running_worker
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CLUBS = RECORDINGS["card_003"]
+# A caller who waits for workers to start is not to be asked whether somebody is there.
+PATIENT = {"silence": {"prompts": 0}}
 
 
 def new_conversation() -> str:
@@ -30,7 +32,7 @@ async def test_a_call_goes_on_to_its_end_while_new_ones_go_elsewhere(stack: Runn
     new worker; when the first hangs up, the old worker ends with status 0 and the thread is complete."""
     first, second = new_conversation(), new_conversation()
     async with running_worker(stack, tmp_path / "old", agent="deployed") as old:
-        async with call(*old.joined(first)) as caller:
+        async with call(*old.joined(first, job=PATIENT)) as caller:
             await greeted(caller)
             async with running_worker(stack, tmp_path / "new", agent="deployed") as new:
                 old.process.send_signal(signal.SIGTERM)

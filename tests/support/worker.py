@@ -80,9 +80,11 @@ class RunningWorker:
             while await self.metric(name, **labels) < wanted:
                 await asyncio.sleep(0.1)
 
-    def joined(self, conversation: str, visitor: str = "tester") -> tuple[str, str]:
-        """LiveKit's address and a token to a new room, to which this worker's agent is sent."""
-        made = new_room_token(load_settings(self.env, None), conversation, visitor, {})
+    def joined(
+        self, conversation: str, visitor: str = "tester", job: Mapping[str, object] | None = None
+    ) -> tuple[str, str]:
+        """LiveKit's address and a token to a new room, to which this worker's agent is sent with this job."""
+        made = new_room_token(load_settings(self.env, None), conversation, visitor, dict(job or {}))
         return made.url, made.token
 
     async def ended(self, timeout: float = STOP_TIMEOUT_S) -> int:
