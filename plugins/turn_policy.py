@@ -7,7 +7,7 @@ likelier the end, the shorter. docs/turn-taking.md has the figures behind the nu
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from plugins.turn_words import read_words
 
@@ -38,6 +38,9 @@ UNKNOWN = 0.36
 # At a comma at least this long: people pause there more often than the recordings show, most of whose pauses were put
 # in between any two words; and somebody else may have the next word (tests/scenes/two_people_in_turn.yaml).
 COMMA_S = 0.45
+# And so much more than the signs alone say. How it reads may only lengthen that: many a clause before a comma could
+# end there (tests/scenes/pause_at_comma_1_2.yaml).
+COMMA_MORE_S = 0.1
 # Few words are a whole answer to a question.
 ANSWER_WORDS = 3
 ANSWER_S = 0.4
@@ -54,8 +57,8 @@ class Grade:
     slope_s: float
 
 
-# Both chosen on the same half, so that the 95th percentile of the wait stays within 0.6 s there with a sentence model, and
-# within 0.75 s without; docs/turn-taking.md has what others would give.
+# Both chosen on the same half: within a 95th percentile of the wait of 0.6 s with a sentence model, of 0.75 s without;
+# docs/turn-taking.md has what others would give.
 READ_GRADE = Grade(0.0, 0.75)
 GRADE = Grade(0.15, 0.6)
 
@@ -87,15 +90,19 @@ def required_silence(evidence: Evidence, grade: Grade | None = None) -> float:
     words = read_words(evidence.text)
     if words.fillers:
         return THINKING_ABOUT_ANSWER_S if evidence.agent_asked and words.count else LONGEST_S
-    grade = grade or (GRADE if evidence.unfinished is None else READ_GRADE)
-    needed = grade.level_s - grade.slope_s * score(evidence)
+    needed = _graded(evidence, grade or (GRADE if evidence.unfinished is None else READ_GRADE))
     if words.comma:
-        needed = max(needed, COMMA_S)
+        unread = _graded(replace(evidence, unfinished=None), grade or GRADE)
+        needed = max(needed, unread + COMMA_MORE_S, COMMA_S)
     if words.whole_turn:
         needed = min(needed, WHOLE_TURN_S)
     if not words.comma and evidence.agent_asked and words.count <= ANSWER_WORDS and not words.open_word:
         needed = min(needed, ANSWER_S)
     return min(max(needed, SHORTEST_S), LONGEST_S)
+
+
+def _graded(evidence: Evidence, grade: Grade) -> float:
+    return grade.level_s - grade.slope_s * score(evidence)
 
 
 def score(evidence: Evidence) -> float:

@@ -15,6 +15,7 @@ from plugins.turn_policy import (
     required_silence,
     score,
 )
+from plugins.turn_words import read_words
 
 UNFINISHED = st.none() | st.floats(-9, 9)
 
@@ -81,8 +82,10 @@ def test_what_is_likelier_over_never_waits_longer(
     """
     unfinished = read or (None, None)
     evidence = (Evidence(one, first, unfinished=unfinished[0]), Evidence(other, second, unfinished=unfinished[1]))
-    less_likely, likelier = map(required_silence, sorted(evidence, key=score))
-    assert likelier <= less_likely or likelier in (COMMA_S, LONGEST_S) or less_likely == WHOLE_TURN_S
+    less_likely, likelier = sorted(evidence, key=score)
+    longer = read_words(likelier.text).comma or required_silence(likelier) == LONGEST_S
+    shorter = read_words(less_likely.text).whole_turn
+    assert required_silence(likelier) <= required_silence(less_likely) or longer or shorter
 
 
 def test_a_sentence_that_reads_unfinished_is_waited_for() -> None:
@@ -112,6 +115,13 @@ def test_each_sign_counts_its_way() -> None:
     assert score(Evidence("I would like a table.", 0.5)) > plain
     for text in ("I would like a table for", "I would like what he is", "I would like, um", "I would like,", "A table"):
         assert score(Evidence(text, 0.5)) < plain
+
+
+def test_at_a_comma_reading_may_only_lengthen_the_wait() -> None:
+    """A clause that could be a sentence goes on after it: what speaks against an end is not outvoted."""
+    clause = "Had he married a more amiable woman,"
+    assert wait(clause, 0.18, unfinished=-2.0) == wait(clause, 0.18) > 1.2
+    assert wait(clause, 0.65, unfinished=2.5) > wait(clause, 0.65)
 
 
 def test_a_comma_at_the_end_of_a_sentence_costs_little() -> None:
