@@ -12,13 +12,10 @@ from typing import Any
 
 import psutil
 import pytest
-from livekit import api
 
 from agent.hosting.leftovers import DEVICE_THREAD, SOURCE_THREAD, threads_named
 from agent.journal.opening import FILE_NAME
 from agent.phrases import Phrase, say
-from agent.settings import load_settings
-from agent.worker.livekit_api import livekit_api
 from tests.support.caller import Caller, call
 from tests.support.recordings import RECORDINGS
 from tests.support.stack import RunningStack
@@ -143,34 +140,3 @@ async def test_calls_leave_no_thread_of_the_native_library(stack: RunningStack, 
             assert threads_named(pid, SOURCE_THREAD) == len(conversations)
         await until_quiet(worker, SOURCE_THREAD, DEVICE_THREAD)
         assert os.path.exists(f"/proc/{pid}")
-
-
-async def test_a_process_with_tracks_of_ended_calls_is_replaced(stack: RunningStack, tmp_path: Path) -> None:
-    """Rooms are deleted in the middle of calls, which leaves a thread of each; the process ends before it has many."""
-    async with running_worker(stack, tmp_path, agent="litter", env=PLACES) as worker, livekit_of(worker) as livekit:
-        pids: list[int] = []
-        for count in (3, 3, 1):
-            conversations = [f"c_{uuid.uuid4().hex[:12]}" for _ in range(count)]
-            async with AsyncExitStack() as exits:
-                callers = await greeted(worker, conversations, exits)
-                pids += processes(tmp_path, conversations)
-                await delete_rooms(livekit, [caller.room.name for caller in callers])
-                await asyncio.gather(*(caller.until_hung_up(HANGING_S) for caller in callers))
-            async with asyncio.timeout(HANGING_S):  # by log: the metric's reason is who is faster, person or room
-                while worker.log().count("call ended") < len(pids):
-                    await asyncio.sleep(0.1)
-        assert len(set(pids)) == 1
-        async with asyncio.timeout(HANGING_S):
-            while os.path.exists(f"/proc/{pids[0]}"):
-                await asyncio.sleep(0.1)
-        await until_quiet(worker, SOURCE_THREAD, DEVICE_THREAD)
-
-
-def livekit_of(worker: RunningWorker) -> api.LiveKitAPI:
-    """The API of the server that a worker is at."""
-    return livekit_api(load_settings(worker.env, None))
-
-
-async def delete_rooms(livekit: api.LiveKitAPI, rooms: list[str]) -> None:
-    """As whoever runs the service may do at any time."""
-    await asyncio.gather(*(livekit.room.delete_room(api.DeleteRoomRequest(room=room)) for room in rooms))
