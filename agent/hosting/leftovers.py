@@ -11,7 +11,6 @@ from pathlib import Path
 
 # The kernel keeps 15 letters of a thread's name.
 SOURCE_THREAD = "AudioSourceCapture"[:15]
-DEVICE_THREAD = "SyntheticAudioDevice"[:15]
 
 
 def threads_named(pid: int, name: str) -> int:

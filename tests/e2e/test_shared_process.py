@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from agent.hosting.leftovers import DEVICE_THREAD, SOURCE_THREAD, threads_named
+from agent.hosting.leftovers import SOURCE_THREAD, threads_named
 from agent.journal.opening import FILE_NAME
 from agent.phrases import Phrase, say
 from tests.support.caller import Caller, call
@@ -31,6 +31,8 @@ SAID = (
     ("operator_nobody", "nobody"),
 )
 HANGING_S = 150.0
+# A thread of the native library, of whose name the kernel keeps 15 letters.
+DEVICE_THREAD = "SyntheticAudioDevice"[:15]
 PLACES = {"WORKER_CALLS_PER_PROCESS": "4", "DRAIN_SECONDS": "0"}
 
 
