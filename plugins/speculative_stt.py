@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from plugins.sentence_model import SentenceModel
 from plugins.shared_vad import SharedVAD
 from plugins.trailing_silence import with_silence
-from plugins.turn_tracker import (
+from plugins.turn_actions import (
     Action,
     AskSentence,
     AskVoice,
@@ -40,9 +40,8 @@ from plugins.turn_tracker import (
     NewSegment,
     Preflight,
     Transcribe,
-    TurnLimits,
-    TurnTracker,
 )
+from plugins.turn_tracker import TurnLimits, TurnTracker
 from plugins.voice_model import RATE, VoiceModel
 
 logger = logging.getLogger("plugins.speculative_stt")

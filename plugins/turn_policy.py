@@ -37,7 +37,7 @@ SUREST = 0.005
 UNKNOWN = 0.36
 # At a comma at least this long: people pause there more often than the recordings show, most of whose pauses were put
 # in between any two words; and somebody else may have the next word (tests/scenes/two_people_in_turn.yaml).
-COMMA_S = 0.45
+COMMA_S = 0.53
 # And so much more than the signs alone say. How it reads may only lengthen that: many a clause before a comma could
 # end there (tests/scenes/pause_at_comma_1_2.yaml).
 COMMA_MORE_S = 0.1

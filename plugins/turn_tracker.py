@@ -7,6 +7,18 @@ sentence keeps its context; only a long one is settled part by part.
 
 from dataclasses import dataclass, field
 
+from plugins.turn_actions import (
+    Action,
+    AskSentence,
+    AskVoice,
+    Caption,
+    Dropped,
+    Final,
+    Interrupt,
+    NewSegment,
+    Preflight,
+    Transcribe,
+)
 from plugins.turn_policy import LONGEST_S, SHORTEST_S, Evidence, required_silence
 from plugins.turn_words import is_backchannel
 
@@ -19,14 +31,19 @@ class TurnLimits:
 
     Attributes:
         speech: probability from which a window is speech; once speaking, `speech_goes_on` is enough.
+        surely_speech: one between that and this is speech that fades: the turn may be over, and is transcribed. The
+            detector takes 20 to 60 ms more until it is silence.
         blip: a shorter sound in a pause does not end it.
-        late: how much longer it has been silent than the detector says, which takes the end of a sound for speech
-            (70 to 90 ms, median); what is enough is counted from the last audible sample.
-        pause: silence after which the turn so far is transcribed.
+        late: how much longer it has been silent than the detector says, which takes the end of a sound for speech;
+            what is enough is counted from the last audible sample, some 64 ms (median) before speech fades.
+        longest_fading: fading that counts as silence, once there is some, at most.
+        pause: fading and silence after which the turn so far is transcribed.
         heard_pause: silence that the recogniser hears at least, if need be repeated; with less it writes a comma.
+        again: fading and silence after which words that would be waited for longer than `long_wait` are written anew:
+            with more of the real silence many a comma becomes a full stop (docs/turn-taking.md).
         pause_over_agent: the same as `pause` while the agent speaks, when nothing is gained by hurry.
-        voice: silence after which the audio model is asked, once in a pause: it hears 1.2 s, and the more of them are
-            silence the less it can tell (docs/turn-taking.md).
+        voice: fading and silence after which the audio model is asked, once in a pause: it hears 1.2 s, and the more of
+            them are silence the less it can tell (docs/turn-taking.md).
         patience_with_models: how much longer its answer is waited for, and that of the sentence model.
         caption_every: speech after which the turn so far is transcribed for the live caption.
         attempts: transcriptions of one segment at most, the one that ends it apart.
@@ -40,10 +57,14 @@ class TurnLimits:
 
     speech: float = 0.5
     speech_goes_on: float = 0.35
+    surely_speech: float = 0.8
     blip: float = 0.1
-    late: float = 0.064
+    late: float = 0.045
+    longest_fading: float = 0.13
     pause: float = 0.03
     heard_pause: float = 0.16
+    again: float = 0.15
+    long_wait: float = 0.4
     pause_over_agent: float = 0.15
     voice: float = 0.12
     patience_with_models: float = 0.3
@@ -62,89 +83,6 @@ class TurnLimits:
         return self.shortest + share * (self.longest - self.shortest)
 
 
-@dataclass(frozen=True, slots=True)
-class Transcribe:
-    """Transcribe the current segment as it stands, and tell `transcript` with this number.
-
-    Attributes:
-        attempt: the number.
-        silence: how many seconds of silence it ends with.
-    """
-
-    attempt: int
-    silence: float
-
-
-@dataclass(frozen=True, slots=True)
-class AskVoice:
-    """Ask the audio model whether the turn is over, and tell `voice` with this number."""
-
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class AskSentence:
-    """Ask the sentence model how unfinished these words read, and tell `sentence` with this number."""
-
-    attempt: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewSegment:
-    """The audio so far is not needed any more: the current segment begins anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caption:
-    """The words so far, which may change."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupt:
-    """These are words to the agent, spoken while it speaks: no back-channel. Comes once in a turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preflight:
-    """The words of the turn if it should be over now: an answer may be prepared."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Final:
-    """The turn is over.
-
-    Attributes:
-        text: its words.
-        silence: seconds since its last audible sample.
-        required: seconds that were enough on this evidence.
-        probability: what the audio model said.
-        unfinished: what the sentence model said.
-        attempts: how often it was transcribed.
-    """
-
-    text: str
-    silence: float
-    required: float
-    probability: float | None
-    unfinished: float | None
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dropped:
-    """There was no turn: a sound without words, or a back-channel."""
-
-    why: str
-
-
-Action = Transcribe | AskVoice | AskSentence | NewSegment | Caption | Interrupt | Preflight | Final | Dropped
-
-
 @dataclass(slots=True)
 class _Segment:
     """The part of the turn that is transcribed as a whole."""
@@ -161,6 +99,8 @@ class _Pause:
     asked: int | None = None  # the transcription whose result counts
     asked_at: float | None = None  # of silence
     text: str | None = None
+    told: str | None = None  # the words of the whole turn that the owner knows of
+    again: bool = False  # whether they were asked for once more
     voice_attempt: int | None = None
     probability: float | None = None
     reading: int | None = None  # the question to the sentence model that is under way
@@ -176,6 +116,7 @@ class _Turn:
     agent_asked: bool
     segment: _Segment
     speech: float  # seconds of it until now, without a pause
+    fading: float = 0.0  # seconds until now, or until silence began
     silence: float = 0.0
     pause: _Pause = field(default_factory=_Pause)
     settled: list[str | None] = field(default_factory=list)  # None: its transcription is under way
@@ -246,12 +187,17 @@ class TurnTracker:
         if probability < (self.limits.speech_goes_on if turn.speech else self.limits.speech):
             turn.speech = 0.0
             turn.silence += seconds
-            return self._quiet(turn)
+            return [*self._tell(turn), *self._quiet(turn)]
         turn.speech += seconds
         if turn.silence and turn.speech < self.limits.blip:
             turn.silence += seconds
             return []
         turn.silence = 0.0
+        fades = probability < self.limits.surely_speech and turn.speech >= self.limits.blip
+        if fades and not turn.over_agent:
+            turn.fading += seconds
+            return self._ask_transcript(turn)
+        turn.fading = 0.0
         return self._speaking(turn)
 
     def transcript(self, attempt: int, text: str | None) -> list[Action]:
@@ -270,12 +216,7 @@ class TurnTracker:
         if text is None:
             return []  # asked again after `patience`
         turn.pause.text = text
-        whole = turn.whole(text)
-        if not whole or turn.is_backchannel(whole):
-            return self._quiet(turn)
-        turn.pause.reading, turn.pause.reading_since = self._next_number(), turn.silence
-        ask = AskSentence(turn.pause.reading, whole)
-        return [*turn.interruption(whole), Preflight(whole), ask, *self._quiet(turn)]
+        return [*self._tell(turn), *self._quiet(turn)]
 
     def voice(self, attempt: int, probability: float) -> list[Action]:
         """What the audio model said."""
@@ -309,32 +250,63 @@ class TurnTracker:
         turn.caption = caption.attempt
         return [caption]
 
+    def _tell(self, turn: _Turn) -> list[Action]:
+        """What the words of a pause lead to, as soon as it is one."""
+        pause = turn.pause
+        if pause.text is None or not turn.silence:
+            return []
+        whole = turn.whole(pause.text)
+        if whole == pause.told:
+            return []
+        pause.told = whole
+        if not whole or turn.is_backchannel(whole):
+            return []
+        pause.reading, pause.reading_since = self._next_number(), turn.silence
+        return [*turn.interruption(whole), Preflight(whole), AskSentence(pause.reading, whole)]
+
     def _quiet(self, turn: _Turn) -> list[Action]:
         if turn.speech:
             return []  # a blip: wait and see
         return [*self._ask_voice(turn), *self._ask_transcript(turn)] or self._decide(turn)
 
     def _ask_voice(self, turn: _Turn) -> list[Action]:
-        if turn.pause.voice_attempt is not None or turn.silence < self.limits.voice:
+        if turn.pause.voice_attempt is not None or self._hushed(turn) < self.limits.voice:
             return []
         turn.pause.voice_attempt = self._next_number()
         return [AskVoice(turn.pause.voice_attempt)]
 
     def _ask_transcript(self, turn: _Turn) -> list[Action]:
-        pause = turn.pause
-        enough = self.limits.pause_over_agent if turn.over_agent else self.limits.pause
-        if pause.text is not None or pause.asked is not None or turn.silence < enough:
+        pause, hushed = turn.pause, self._hushed(turn)
+        if pause.asked is not None:
             return []
+        if pause.text is not None:
+            return self._ask_again(turn, pause.text)
         if pause.asked_at is None:
+            enough = self.limits.pause_over_agent if turn.over_agent else self.limits.pause
             # Beyond the bound only a pause that looks like an end is worth another one.
-            if turn.segment.attempts >= self.limits.attempts and turn.silence < self.limits.settling:
+            bounded = turn.segment.attempts >= self.limits.attempts and turn.silence < self.limits.settling
+            if hushed < enough or bounded:
                 return []
-        elif turn.silence - pause.asked_at < self.limits.patience:
+        elif hushed - pause.asked_at < self.limits.patience:
             return []
+        return [self._transcribe_pause(turn)]
+
+    def _ask_again(self, turn: _Turn, text: str) -> list[Action]:
+        pause = turn.pause
+        if pause.again or not text or turn.over_agent or self._hushed(turn) < self.limits.again:
+            return []
+        if turn.segment.attempts >= self.limits.attempts:
+            return []
+        if not self._models_have_been_heard(turn) or self._required(turn) <= self.limits.long_wait:
+            return []
+        pause.again = True
+        return [self._transcribe_pause(turn)]
+
+    def _transcribe_pause(self, turn: _Turn) -> Transcribe:
         turn.caption = None  # it would only keep the recogniser busy
         transcribe = self._transcribe(turn)
-        pause.asked, pause.asked_at = transcribe.attempt, turn.silence
-        return [transcribe]
+        turn.pause.asked, turn.pause.asked_at = transcribe.attempt, self._hushed(turn)
+        return transcribe
 
     def _decide(self, turn: _Turn) -> list[Action]:
         pause = turn.pause
@@ -343,9 +315,8 @@ class TurnTracker:
         whole = turn.whole(pause.text)
         if not whole or turn.is_backchannel(whole):
             return self._drop(turn, "back-channel" if whole else "no words")
-        evidence = Evidence(whole, pause.probability, turn.agent_asked, pause.unfinished)
-        required = self.limits.stretched(required_silence(evidence))
-        silence = turn.silence + self.limits.late
+        required = self._required(turn)
+        silence = self._hushed(turn) + self.limits.late
         if silence >= required and self._models_have_been_heard(turn):
             self._turn = None
             return [Final(whole, silence, required, pause.probability, pause.unfinished, turn.attempts)]
@@ -354,6 +325,11 @@ class TurnTracker:
             pause.text = ""
             return [self._new_segment(turn)]
         return []
+
+    def _required(self, turn: _Turn) -> float:
+        pause = turn.pause
+        evidence = Evidence(turn.whole(pause.text or ""), pause.probability, turn.agent_asked, pause.unfinished)
+        return self.limits.stretched(required_silence(evidence))
 
     def _drop(self, turn: _Turn, why: str) -> list[Action]:
         if turn.silence < self.limits.settling:
@@ -364,7 +340,7 @@ class TurnTracker:
     def _models_have_been_heard(self, turn: _Turn) -> bool:
         """They take a moment; where they say nothing, the words decide alone after a while."""
         pause, patience = turn.pause, self.limits.patience_with_models
-        voice = pause.probability is not None or turn.silence >= self.limits.voice + patience
+        voice = pause.probability is not None or self._hushed(turn) >= self.limits.voice + patience
         sentence = pause.reading is None or turn.silence >= pause.reading_since + patience
         return voice and sentence
 
@@ -375,7 +351,11 @@ class TurnTracker:
     def _transcribe(self, turn: _Turn) -> Transcribe:
         turn.segment.attempts += 1
         turn.attempts += 1
-        return Transcribe(self._next_number(), turn.silence)
+        return Transcribe(self._next_number(), self._hushed(turn))
+
+    def _hushed(self, turn: _Turn) -> float:
+        """Seconds for which nothing is surely speech any more."""
+        return turn.silence + min(turn.fading, self.limits.longest_fading)
 
     def _next_number(self) -> int:
         self._number += 1

@@ -23,7 +23,7 @@ from agent.call.voice_output import VoiceOutput
 from agent.conversation import Conversation, Settle
 from agent.turns import Channel, Speaker, Turn
 from plugins.speculative_stt import SpeculativeSTT
-from plugins.turn_tracker import Dropped, Final
+from plugins.turn_actions import Dropped, Final
 
 logger = logging.getLogger("agent.call_events")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from livekit.agents import llm
 
 from agent.turns import Channel, Latency, Speaker, Turn, readable
-from plugins.turn_tracker import Final
+from plugins.turn_actions import Final
 
 
 def turn_from_item(item: llm.ChatMessage, conversation_id: str, call_id: str, reply_to: str | None) -> Turn | None:

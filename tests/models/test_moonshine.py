@@ -43,31 +43,33 @@ def test_what_was_written_before_is_not_written_again(
     moonshine: Moonshine, sentence: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the beginning as a draft the words are the same, and the model is asked for the end alone."""
-    alone = moonshine.write(sentence)
+    alone = moonshine.write(sentence).tokens
     steps = _Steps(moonshine, monkeypatch)
-    assert moonshine.write(sentence, alone[:-2]) == alone
+    assert moonshine.write(sentence, alone[:-2]).tokens == alone
     assert steps.count == 3  # the draft, and two tokens; the end is known with the last
 
 
 def test_a_wrong_draft_changes_nothing(moonshine: Moonshine, sentence: Samples) -> None:
     """What the model would not have written is not taken over, wherever it stands."""
-    alone = moonshine.write(sentence)
+    alone = moonshine.write(sentence).tokens
     assert word_error_rate(SENTENCE.transcript, moonshine.text(alone)) == 0
-    assert moonshine.write(sentence, (100, 200, 300)) == alone
-    assert moonshine.write(sentence, (*alone[:3], 1234, *alone[4:])) == alone
-    assert moonshine.write(sentence, (*alone, 1234)) == alone
+    assert moonshine.write(sentence, (100, 200, 300)).tokens == alone
+    assert moonshine.write(sentence, (*alone[:3], 1234, *alone[4:])).tokens == alone
+    assert moonshine.write(sentence, (*alone, 1234)).tokens == alone
 
 
 def test_a_draft_may_be_longer_than_what_can_be_said(moonshine: Moonshine, sentence: Samples) -> None:
     """The bound of tokens holds for a draft, too."""
     short = sentence[: HEARING_RATE // 2]
-    assert len(moonshine.write(short, (500,) * 400)) <= MOST_TOKENS_PER_S
+    assert len(moonshine.write(short, (500,) * 400).tokens) <= MOST_TOKENS_PER_S
 
 
 @pytest.mark.parametrize("samples", [1, 100, HEARING_RATE // 10])
 def test_the_shortest_sound_is_no_error(moonshine: Moonshine, samples: int) -> None:
     """The filters of the model need more."""
-    assert len(moonshine.write(np.zeros(samples, np.float32))) <= math.ceil(MOST_TOKENS_PER_S * samples / HEARING_RATE)
+    assert len(moonshine.write(np.zeros(samples, np.float32)).tokens) <= math.ceil(
+        MOST_TOKENS_PER_S * samples / HEARING_RATE
+    )
 
 
 def test_lengths_in_the_vocabulary_are_of_one_byte_or_two() -> None:

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.turn_tracker import (
-    INAUDIBLE,
+from plugins.turn_actions import (
     Action,
     AskSentence,
     AskVoice,
@@ -17,9 +16,9 @@ from plugins.turn_tracker import (
     NewSegment,
     Preflight,
     Transcribe,
-    TurnLimits,
-    TurnTracker,
 )
+from plugins.turn_policy import COMMA_S
+from plugins.turn_tracker import INAUDIBLE, TurnLimits, TurnTracker
 
 WINDOW = 0.032
 LIMITS = TurnLimits()
@@ -42,6 +41,10 @@ class Speaker:
         if not self.tracker.open:
             self.tracker.begin(over_agent=self.over_agent, agent_asked=self.agent_asked, seconds=0.3)
         self._windows(seconds, 0.9)
+
+    def fade(self, seconds: float) -> None:
+        """Speech of which the detector is not sure any more."""
+        self._windows(seconds, 0.6)
 
     def pause(self, seconds: float) -> None:
         """Silence."""
@@ -185,6 +188,71 @@ def test_a_click_in_the_silence_does_not_begin_the_wait_anew() -> None:
     speaker.pause(0.6)
     (final,) = speaker.of(Final)
     assert isinstance(final, Final)
+    assert len(speaker.of(Preflight)) == 1
+
+
+def test_speech_that_fades_is_transcribed_before_it_is_silence() -> None:
+    """The answer is prepared as soon as it is silent; the silence counts from the fading on, but not without end."""
+    silences = []
+    for fading in (0.0, 0.064, 1.0):
+        speaker = Speaker()
+        speaker.speak(1.0)
+        speaker.fade(fading)
+        assert [type(action) for action in speaker.actions] == ([Transcribe] if fading else [])
+        speaker.pause(0.032)
+        assert [type(action) for action in speaker.actions][:2] == [Transcribe, Preflight]
+        since = speaker.seconds - 0.032
+        while not speaker.of(Final):
+            speaker.pause(0.032)
+        silences.append(speaker.seconds - since)
+    assert silences[1] < silences[0]
+    assert 0.05 < silences[2] <= silences[1]
+
+
+def test_speech_that_fades_and_goes_on_is_no_pause() -> None:
+    """What was transcribed of it is not told; the voice is not asked."""
+    speaker = Speaker()
+    speaker.speak(1.0)
+    speaker.fade(0.1)
+    speaker.speak(1.0)
+    assert speaker.of(Preflight) == []
+    assert speaker.of(AskVoice) == []
+    speaker.text = "This is said now."
+    speaker.pause(1.0)
+    assert [final.text for final in speaker.of(Final) if isinstance(final, Final)] == ["This is said now."]
+
+
+def test_a_voice_that_fades_while_the_agent_speaks_is_not_hurried() -> None:
+    """Nothing is gained, and less sound is easily taken for other words."""
+    speaker = Speaker(over_agent=True)
+    speaker.speak(1.0)
+    speaker.fade(0.1)
+    assert speaker.of(Transcribe) == []
+
+
+def test_words_that_would_be_waited_for_are_written_anew_once() -> None:
+    """With more of the real silence the recogniser may end the sentence; then the answer comes soon."""
+    waits = []
+    for again in ("Seven of clubs,", "Seven of clubs."):
+        speaker = Speaker(probability=0.5)
+        speaker.text = "Seven of clubs,"
+        speaker.speak(1.0)
+        speaker.pause(0.1)
+        speaker.text = again
+        speaker.pause(2.0)
+        (final,) = speaker.of(Final)
+        assert isinstance(final, Final)
+        assert (final.text, final.attempts) == (again, 2)
+        assert len(speaker.of(Preflight)) == len({"Seven of clubs,", again})
+        waits.append(final.silence)
+    assert waits[1] < 0.4 < COMMA_S <= waits[0]
+
+
+def test_words_that_are_surely_finished_are_written_once() -> None:
+    """Nothing is asked of the recogniser for nothing."""
+    speaker = Speaker()
+    speaker.speak(1.0)
+    speaker.pause(2.0)
     assert len(speaker.of(Transcribe)) == 1
 
 

@@ -34,12 +34,27 @@ _ENCODER_CACHE = [f"{layer}.encoder.{kind}" for layer in range(LAYERS) for kind 
 _DECODER_CACHE = [f"{layer}.decoder.{kind}" for layer in range(LAYERS) for kind in ("key", "value")]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written of an utterance.
+
+    Attributes:
+        tokens: the words.
+        first: the logarithm of how likely the first token was to the model; a sound that is no word gets one that is
+            not.
+    """
+
+    tokens: Tokens
+    first: float
+
+
 @dataclass(slots=True)
 class _Decoding:
     """One utterance that is being written: what the decoder needs of the steps before."""
 
     inputs: Arrays
     written: list[int]
+    first: float = 0.0
 
     def keep(self, length: int) -> None:
         """Forget what the decoder remembers after so many tokens."""
@@ -69,8 +84,8 @@ class Moonshine:
         self._judge(self._silence, ())
         self._silence.keep(0)
 
-    def write(self, samples: Samples, draft: Tokens = ()) -> Tokens:
-        """The tokens of an utterance, each the likeliest after those before it.
+    def write(self, samples: Samples, draft: Tokens = ()) -> Written:
+        """An utterance as tokens, each the likeliest after those before it.
 
         Args:
             samples: 16 kHz mono between -1 and 1.
@@ -83,7 +98,7 @@ class Moonshine:
         while token != END and len(decoding.written) < most:
             decoding.written.append(token)
             token = int(self._step(decoding, [token], _DECODER_CACHE)[-1].argmax())
-        return tuple(decoding.written)
+        return Written(tuple(decoding.written), decoding.first)
 
     def expected(self, tokens: Tokens) -> NDArray[np.float64]:
         """How likely each token of the vocabulary is after these, going by the text alone.
@@ -91,10 +106,7 @@ class Moonshine:
         May be called while another thread writes.
         """
         reading = _Decoding(dict(self._silence.inputs), [])
-        logits = self._step(reading, [BEGIN, *tokens], [])[-1].astype(np.float64)
-        likely = np.exp(logits - logits.max())
-        shares: NDArray[np.float64] = likely / likely.sum()
-        return shares
+        return _shares(self._step(reading, [BEGIN, *tokens], [])[-1])
 
     def text(self, tokens: Tokens) -> str:
         """What tokens say."""
@@ -118,7 +130,9 @@ class Moonshine:
 
     def _judge(self, decoding: _Decoding, draft: Tokens) -> int:
         """Take over what the model would have written itself of a draft; the token that comes next."""
-        likeliest = self._step(decoding, [BEGIN, *draft], [*_ENCODER_CACHE, *_DECODER_CACHE]).argmax(axis=-1)
+        logits = self._step(decoding, [BEGIN, *draft], [*_ENCODER_CACHE, *_DECODER_CACHE])
+        likeliest = logits.argmax(axis=-1)
+        decoding.first = math.log(_shares(logits[0]).max())
         right = 0
         while right < len(draft) and likeliest[right] == draft[right]:
             right += 1
@@ -136,6 +150,13 @@ class Moonshine:
             decoding.inputs[f"past_key_values.{name}"] = values
         after: NDArray[np.float32] = logits[0]
         return after
+
+
+def _shares(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How likely each token of the vocabulary is."""
+    likely = np.exp(logits.astype(np.float64) - logits.max())
+    shares: NDArray[np.float64] = likely / likely.sum()
+    return shares
 
 
 def weights() -> Path:
