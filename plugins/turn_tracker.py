@@ -59,7 +59,7 @@ class TurnLimits:
     speech_goes_on: float = 0.35
     surely_speech: float = 0.8
     blip: float = 0.1
-    late: float = 0.045
+    late: float = 0.06
     longest_fading: float = 0.13
     pause: float = 0.03
     heard_pause: float = 0.16

@@ -21,10 +21,10 @@ MODEL_ID = "moonshine-tiny-en"
 # Whoever has spoken for long expects to wait a little longer; so a question is not kept waiting by a recording. It is
 # also how the patience of our own worker grows (`Patience`).
 PATIENCE_PER_S = 0.2
-# A hum, a cough or a door becomes a word or two, but an unlikely one: the first token of 63 utterances of one or two
-# words (`tests/audio`) is at least e^-0.85 likely, with noise at 10 dB of 49 in 57 at least e^-1.5 (what is less, is
-# misheard), of 64 sounds cut at several places of 17. docs/turn-taking.md has more.
-NO_WORD = -1.3
+# A hum, a cough or a door becomes a word or two, but an unlikely one: the first token of all utterances of one or two
+# words in `tests/audio` is at least e^-0.85 likely, with noise at 10 dB that of five in six at least e^-1.2; most of the
+# others are misheard. Of sounds, each cut at several places, a third becomes words without this bound, an eighth with it.
+NO_WORD = -1.2
 NO_WORD_WORDS = 2
 
 
