@@ -22,8 +22,8 @@ MODEL_ID = "moonshine-tiny-en"
 # also how the patience of our own worker grows (`Patience`).
 PATIENCE_PER_S = 0.2
 # A hum, a cough or a door becomes a word or two, but an unlikely one: the first token of all utterances of one or two
-# words in `tests/audio` is at least e^-0.85 likely, with noise at 10 dB that of five in six at least e^-1.2; most of the
-# others are misheard. Of sounds, each cut at several places, a third becomes words without this bound, an eighth with it.
+# words in `tests/audio` is at least e^-0.85 likely, with noise at 10 dB that of five in six at least e^-1.2; most of
+# the others are misheard. Of sounds, cut at several places, a third becomes words without this bound, a ninth with it.
 NO_WORD = -1.2
 NO_WORD_WORDS = 2
 
