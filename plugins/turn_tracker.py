@@ -41,6 +41,7 @@ class TurnLimits:
         heard_pause: silence that the recogniser hears at least, if need be repeated; with less it writes a comma.
         again: fading and silence after which words that would be waited for longer than `long_wait` are written anew:
             with more of the real silence many a comma becomes a full stop (docs/turn-taking.md).
+        once_more: the same, for words that read finished even so: below `reads_finished`, by the sentence model.
         pause_over_agent: the same as `pause` while the agent speaks, when nothing is gained by hurry.
         voice: fading and silence after which the audio model is asked, once in a pause: it hears 1.2 s, and the more of
             them are silence the less it can tell (docs/turn-taking.md).
@@ -64,6 +65,8 @@ class TurnLimits:
     pause: float = 0.03
     heard_pause: float = 0.16
     again: float = 0.15
+    once_more: float = 0.28
+    reads_finished: float = -0.5
     long_wait: float = 0.4
     pause_over_agent: float = 0.15
     voice: float = 0.12
@@ -100,7 +103,7 @@ class _Pause:
     asked_at: float | None = None  # of silence
     text: str | None = None
     told: str | None = None  # the words of the whole turn that the owner knows of
-    again: bool = False  # whether they were asked for once more
+    again: int = 0  # how often they were asked for anew
     voice_attempt: int | None = None
     probability: float | None = None
     reading: int | None = None  # the question to the sentence model that is under way
@@ -292,14 +295,16 @@ class TurnTracker:
         return [self._transcribe_pause(turn)]
 
     def _ask_again(self, turn: _Turn, text: str) -> list[Action]:
-        pause = turn.pause
-        if pause.again or not text or turn.over_agent or self._hushed(turn) < self.limits.again:
+        pause, limits = turn.pause, self.limits
+        reads_finished = pause.unfinished is not None and pause.unfinished < limits.reads_finished
+        moments = [limits.again, limits.once_more] if reads_finished else [limits.again]
+        if pause.again >= len(moments) or self._hushed(turn) < moments[pause.again]:
             return []
-        if turn.segment.attempts >= self.limits.attempts:
+        if not text or turn.over_agent or turn.segment.attempts >= limits.attempts:
             return []
-        if not self._models_have_been_heard(turn) or self._required(turn) <= self.limits.long_wait:
+        if not self._models_have_been_heard(turn) or self._required(turn) <= limits.long_wait:
             return []
-        pause.again = True
+        pause.again += 1
         return [self._transcribe_pause(turn)]
 
     def _transcribe_pause(self, turn: _Turn) -> Transcribe:

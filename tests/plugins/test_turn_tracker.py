@@ -248,6 +248,20 @@ def test_words_that_would_be_waited_for_are_written_anew_once() -> None:
     assert waits[1] < 0.4 < COMMA_S <= waits[0]
 
 
+def test_words_that_read_finished_are_written_anew_twice() -> None:
+    """Whoever has nothing more to say is answered as soon as the recogniser hears that."""
+    attempts = []
+    for unfinished in (-1.0, 1.0):
+        speaker = Speaker(probability=0.3)
+        speaker.text, speaker.unfinished = "They have been carried away by monkeys,", unfinished
+        speaker.speak(1.0)
+        speaker.pause(3.0)
+        (final,) = speaker.of(Final)
+        assert isinstance(final, Final)
+        attempts.append(final.attempts)
+    assert attempts == [3, 2]
+
+
 def test_words_that_are_surely_finished_are_written_once() -> None:
     """Nothing is asked of the recogniser for nothing."""
     speaker = Speaker()
