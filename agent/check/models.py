@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import numpy as np
+import openai
 from livekit import rtc
 from livekit.agents import APIConnectOptions, APIError, APIStatusError, APITimeoutError, llm
+from pydantic import ValidationError
 
 from agent.check.causes import network_problem
 from agent.check.findings import Probe, Wrong
@@ -15,11 +17,16 @@ from agent.check.local import START
 from agent.job import Job
 from agent.job.model_choice import models_of
 from agent.models import ConfiguredModels
-from agent.models.call_models import voice_of
+from agent.models.call_models import sentence_model_of, voice_of
 from agent.providers import reached_at
 from agent.settings import WELL_KNOWN_BASE_URLS, ModelKind, ModelRef, Settings
 
 TITLES: dict[ModelKind, str] = {"stt": "speech to text", "llm": "language model", "tts": "text to speech"}
+READS = "sentence model"
+WITHOUT_READER = (
+    "the end of a turn is then found by voice and signs in the words; else start the local models (`make dev`, "
+    "`agent serve models`), or correct SENTENCE_MODEL"
+)
 RATE = 16_000
 HEARD_S = 0.5
 WORD = "Hello."
@@ -51,7 +58,7 @@ class ModelChecks:
             "llm": self._think,
             "tts": self._speak,
         }
-        return [
+        probes = [
             Probe(
                 TITLES[kind],
                 str(ref),
@@ -62,6 +69,11 @@ class ModelChecks:
             for kind in self._kinds
             for ref in models_of(self._job, self._settings, kind)
         ]
+        reader = sentence_model_of(self._settings, self._job)
+        if "stt" in self._kinds and reader is not None:
+            where = reached_at(self._settings, reader.provider)
+            probes.append(Probe(READS, str(reader), where, partial(self._read, reader), WITHOUT_READER))
+        return probes
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -88,6 +100,19 @@ class ModelChecks:
         finally:
             await model.aclose()
         return f"heard {HEARD_S:g} s of sound"
+
+    async def _read(self, ref: ModelRef) -> str:
+        """A short sentence; a call does without the model, and then cuts into more pauses."""
+        model = self._source.sentence_model(ref)
+        try:
+            await model.ask(WORD, self._once.timeout)
+        except openai.APITimeoutError:
+            raise TimeoutError from None
+        except openai.APIStatusError as error:
+            raise Wrong(f"reads no sentences ({error.status_code})", WITHOUT_READER) from None
+        except (openai.OpenAIError, ValidationError):
+            raise Wrong("gives no answer that can be used", WITHOUT_READER) from None
+        return "reads sentences"
 
     async def _think(self, ref: ModelRef) -> str:
         """One word, and the rest is not waited for."""

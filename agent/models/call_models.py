@@ -123,12 +123,15 @@ def turn_limits(wanted: TurnTaking) -> TurnLimits:
 
 
 def _sentence_model(settings: Settings, job: Job, source: ModelSource) -> SentenceModel | None:
+    ref = sentence_model_of(settings, job)
+    return None if ref is None else source.sentence_model(ref)
+
+
+def sentence_model_of(settings: Settings, job: Job) -> ModelRef | None:
     """What reads sentences in this call: there is one for English alone."""
     if job.agent.primary_language != "en":
         return None
-    reads = READER if READER in models_of(job, settings, "stt") else None
-    ref = settings.sentence_model or reads
-    return None if ref is None else source.sentence_model(ref)
+    return settings.sentence_model or (READER if READER in models_of(job, settings, "stt") else None)
 
 
 def voice_of(job: Job, settings: Settings, ref: ModelRef) -> str:

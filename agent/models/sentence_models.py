@@ -33,15 +33,28 @@ class RemoteSentenceModel:
         self._model = model
         self._rests_until = 0.0
 
+    async def ask(self, text: str, timeout: float) -> float:
+        """The same as `unfinished`, but for what fails.
+
+        Args:
+            text: the words.
+            timeout: seconds that the answer may take.
+
+        Raises:
+            openai.OpenAIError: there is none.
+            ValidationError: it is none of a sentence model.
+        """
+        body = {"model": self._model, "text": text}
+        answer = await self._client.post("/sentence-end", cast_to=object, body=body, options={"timeout": timeout})
+        return _SentenceEnd.model_validate(answer).unfinished
+
     async def unfinished(self, text: str) -> float | None:
         """See `SentenceModel`."""
         clock = asyncio.get_running_loop().time
         if clock() < self._rests_until:
             return None
-        body = {"model": self._model, "text": text}
         try:
-            answer = await self._client.post("/sentence-end", cast_to=object, body=body, options={"timeout": TIMEOUT_S})
-            return _SentenceEnd.model_validate(answer).unfinished
+            return await self.ask(text, TIMEOUT_S)
         except (openai.OpenAIError, ValidationError) as error:
             self._rests_until = clock() + REST_S
             logger.warning("the sentence model failed and rests", extra={"why": type(error).__name__})

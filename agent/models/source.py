@@ -74,7 +74,7 @@ class OpenAIModels:
             response_format="pcm",
         )
 
-    def sentence_model(self, ref: ModelRef) -> SentenceModel:
+    def sentence_model(self, ref: ModelRef) -> RemoteSentenceModel:
         """See `ModelSource`."""
         return RemoteSentenceModel(self._clients.of(ref.provider), ref.model)
 
@@ -110,7 +110,7 @@ class ConfiguredModels:
         """See `ModelSource`."""
         return self._maker(ref).tts(ref, voice)
 
-    def sentence_model(self, ref: ModelRef) -> SentenceModel:
+    def sentence_model(self, ref: ModelRef) -> RemoteSentenceModel:
         """See `ModelSource`; no plugin has one."""
         if is_plugin(self._settings, ref.provider):
             raise SettingsError(f"SENTENCE_MODEL: {ref}: only the local models (agent serve models) have one")

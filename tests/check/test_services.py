@@ -85,7 +85,7 @@ async def test_nothing_runs(tmp_path: Path) -> None:
     ports = {f"{name}_PORT": "9" for name in ("LIVEKIT", "PAGE", "MODELS")}
     settings = load_settings({"DATA_DIR": str(tmp_path), **ports}, None)
     findings = await look_at_services(settings, Job(conversation_id="c"), 10.0)
-    assert len(findings) == 7
+    assert len(findings) == 8
     assert all(not finding.ok and "`make dev`" in finding.advice for finding in findings)
     assert not list(tmp_path.iterdir())
 
@@ -222,7 +222,8 @@ async def test_only_what_a_call_uses_is_asked(tmp_path: Path) -> None:
     settings = load_settings({"DATA_DIR": str(tmp_path), "MODELS_PORT": "9"}, None)
     for members, areas in (
         ({"modality": "text"}, {"language model"}),
-        ({"brain": "chat"}, {"speech to text", "text to speech"}),
+        ({"brain": "chat"}, {"speech to text", "sentence model", "text to speech"}),
+        ({"brain": "chat", "agent": {"language": "de"}}, {"speech to text", "text to speech"}),
     ):
         job = Job.model_validate({"conversation_id": "c", **members})
         assert {f.area for f in await look_at_services(settings, job, 5.0)} - {"LiveKit", "chat"} == areas

@@ -38,7 +38,8 @@ async def test_all_is_well_in_both_dialects(stack: RunningStack) -> None:
     for dialect in ("guide", "unpod"):
         status, findings = await check(stack, "--profile", "reception", CHAT_DIALECT=dialect)
         assert status == 0, findings
-        assert len(findings) == 9
+        assert len(findings) == 10
+        assert findings["sentence model local/moonshine-tiny-en"]["said"] == "reads sentences"
         assert "livekit-server" in findings["LiveKit worker"]["said"]
         assert "voice marin" in findings["text to speech local/hibari"]["said"]
 
