@@ -36,7 +36,7 @@ class TurnLimits:
         blip: a shorter sound in a pause does not end it.
         late: how much longer it has been silent than the detector says, which takes the end of a sound for speech;
             what is enough is counted from the last audible sample, some 64 ms (median) before speech fades.
-        longest_fading: fading that counts as silence, once there is some, at most.
+        longest_fading: fading that counts as silence, once there is some; what lasts longer is soft speech.
         pause: fading and silence after which the turn so far is transcribed.
         heard_pause: silence that the recogniser hears at least, if need be repeated; with less it writes a comma.
         again: fading and silence after which words that would be waited for longer than `long_wait` are written anew:
@@ -195,13 +195,13 @@ class TurnTracker:
         if turn.silence and turn.speech < self.limits.blip:
             turn.silence += seconds
             return []
-        turn.silence = 0.0
+        goes_on, turn.silence = turn.silence > 0.0, 0.0
         fades = probability < self.limits.surely_speech and turn.speech >= self.limits.blip
-        if fades and not turn.over_agent:
-            turn.fading += seconds
-            return self._ask_transcript(turn)
-        turn.fading = 0.0
-        return self._speaking(turn)
+        turn.fading = turn.fading + seconds if fades else 0.0
+        # A soft voice is no fading one: what was transcribed before its words would lack them.
+        if goes_on or turn.over_agent or not 0.0 < turn.fading <= self.limits.longest_fading:
+            return self._speaking(turn)
+        return self._ask_transcript(turn)
 
     def transcript(self, attempt: int, text: str | None) -> list[Action]:
         """What a transcription gave; None when it failed."""
@@ -360,7 +360,8 @@ class TurnTracker:
 
     def _hushed(self, turn: _Turn) -> float:
         """Seconds for which nothing is surely speech any more."""
-        return turn.silence + min(turn.fading, self.limits.longest_fading)
+        fading = 0.0 if turn.over_agent or turn.fading > self.limits.longest_fading else turn.fading
+        return turn.silence + fading
 
     def _next_number(self) -> int:
         self._number += 1
