@@ -218,7 +218,7 @@ class TurnTracker:
         turn.pause.asked = None
         if text is None:
             return []  # asked again after `patience`
-        turn.pause.text = text
+        turn.pause.text = text or turn.pause.text or ""  # what was written once stays, were it not found again
         return [*self._tell(turn), *self._quiet(turn)]
 
     def voice(self, attempt: int, probability: float) -> list[Action]:
@@ -327,7 +327,7 @@ class TurnTracker:
             return [Final(whole, silence, required, pause.probability, pause.unfinished, turn.attempts)]
         if turn.segment.seconds >= self.limits.segment and turn.silence >= self.limits.settling:
             turn.settled.append(pause.text)
-            pause.text = ""
+            pause.text, pause.asked = "", None  # what is being written anew of them is settled, too
             return [self._new_segment(turn)]
         return []
 

@@ -1,6 +1,6 @@
 """A hum, a cough or a door is no word; a word said alone is one."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,11 @@ AFTER_S = 0.16
 
 
 @pytest.fixture
-async def engine() -> MoonshineEngine:
+async def engine() -> AsyncIterator[MoonshineEngine]:
     engine = MoonshineEngine()
     await engine.load()
-    return engine
+    yield engine
+    engine.close()
 
 
 async def _words(engine: MoonshineEngine, samples: Samples) -> str:
@@ -48,7 +49,6 @@ async def test_sounds_are_no_words(engine: MoonshineEngine) -> None:
     taken_for_words = [text for text in heard if text and not is_backchannel(text)]
     assert len(heard) == 128
     assert len(taken_for_words) <= 20, taken_for_words
-    engine.close()
 
 
 @pytest.mark.parametrize("recording", ALONE, ids=lambda recording: recording.name)
@@ -59,4 +59,3 @@ async def test_a_lone_word_is_written(engine: MoonshineEngine, recording: Record
     for around in (0.1, 0.2):
         first, last = recording.speech.start - around, recording.speech.end + around
         assert await _words(engine, samples[max(0, int(first * HEARING_RATE)) : int(last * HEARING_RATE)])
-    engine.close()

@@ -276,6 +276,46 @@ def test_words_that_read_finished_are_written_anew_twice() -> None:
     assert attempts == [3, 2]
 
 
+def _asked_anew(speech: float, first: str) -> tuple[TurnTracker, int]:
+    """A pause after so much speech, in which words are being written anew; and the number of that transcription."""
+    tracker = TurnTracker()
+    tracker.begin(over_agent=False, agent_asked=False, seconds=0.3)
+    for _ in range(round(speech / WINDOW)):
+        tracker.window(WINDOW, 0.9)
+    asked: list[int] = []
+    while len(asked) < 2:
+        for action in tracker.window(WINDOW, 0.01):
+            if isinstance(action, Transcribe):
+                asked.append(action.attempt)
+            elif isinstance(action, AskVoice):
+                tracker.voice(action.attempt, 0.05)
+        if len(asked) == 1:
+            tracker.transcript(asked[0], first)
+            tracker.sentence(asked[0] + 1, 2.0)
+    return tracker, asked[1]
+
+
+def test_words_that_are_settled_while_they_are_written_anew_stand_once() -> None:
+    """What comes after a long segment was settled is about words that the turn has already."""
+    tracker, anew = _asked_anew(15.5, "A long story,")
+    actions: list[Action] = []
+    while not any(isinstance(action, NewSegment) for action in actions):
+        actions += tracker.window(WINDOW, 0.01)
+    assert tracker.transcript(anew, "A long story.") == []
+    while tracker.open:
+        actions += tracker.window(WINDOW, 0.01)
+    assert [final.text for final in actions if isinstance(final, Final)] == ["A long story,"]
+
+
+def test_words_that_are_not_found_again_stay() -> None:
+    """A recogniser that hears nothing the second time does not take back what was said."""
+    tracker, anew = _asked_anew(1.0, "Kangaroo,")
+    actions = tracker.transcript(anew, "")
+    while tracker.open:
+        actions += tracker.window(WINDOW, 0.01)
+    assert [final.text for final in actions if isinstance(final, Final)] == ["Kangaroo,"]
+
+
 def test_words_that_are_surely_finished_are_written_once() -> None:
     """Nothing is asked of the recogniser for nothing."""
     speaker = Speaker()
