@@ -196,12 +196,12 @@ class TurnTracker:
             turn.silence += seconds
             return []
         goes_on, turn.silence = turn.silence > 0.0, 0.0
-        fades = probability < self.limits.surely_speech and turn.speech >= self.limits.blip
-        turn.fading = turn.fading + seconds if fades else 0.0
+        fades = self.limits.blip <= turn.speech and probability < self.limits.surely_speech
+        turn.fading = turn.fading + seconds if fades and not goes_on and not turn.over_agent else 0.0
         # A soft voice is no fading one: what was transcribed before its words would lack them.
-        if goes_on or turn.over_agent or not 0.0 < turn.fading <= self.limits.longest_fading:
-            return self._speaking(turn)
-        return self._ask_transcript(turn)
+        if 0.0 < turn.fading <= self.limits.longest_fading:
+            return self._ask_transcript(turn)
+        return self._speaking(turn)
 
     def transcript(self, attempt: int, text: str | None) -> list[Action]:
         """What a transcription gave; None when it failed."""
@@ -360,8 +360,7 @@ class TurnTracker:
 
     def _hushed(self, turn: _Turn) -> float:
         """Seconds for which nothing is surely speech any more."""
-        fading = 0.0 if turn.over_agent or turn.fading > self.limits.longest_fading else turn.fading
-        return turn.silence + fading
+        return turn.silence + (turn.fading if turn.fading <= self.limits.longest_fading else 0.0)
 
     def _next_number(self) -> int:
         self._number += 1
